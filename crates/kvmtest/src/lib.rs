@@ -1,0 +1,19 @@
+//! What a subtest touches: virtual machines, their monitors, consoles and sessions, the test's
+//! parameters and the environment that keeps machines alive from one test to the next.
+//!
+//! This library never prints, never exits, has no async runtime and knows no subtest by name.
+//! Every wait in it has a deadline, and wakes on an event.
+
+pub mod deadline;
+pub mod directories;
+pub mod error;
+pub mod interrupt;
+pub mod params;
+pub mod prelude;
+pub mod test;
+pub mod wait;
+
+pub use deadline::Deadline;
+pub use error::{Context, Error, ErrorKind, Result};
+pub use params::Params;
+pub use test::Test;

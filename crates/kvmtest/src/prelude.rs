@@ -1,0 +1,8 @@
+//! What a subtest usually needs: `use kvmtest::prelude::*;`.
+
+pub use std::time::Duration;
+
+pub use crate::deadline::Deadline;
+pub use crate::error::{Context, Error, ErrorKind, Result};
+pub use crate::params::Params;
+pub use crate::test::Test;

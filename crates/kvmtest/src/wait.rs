@@ -1,0 +1,77 @@
+//! The one place where the library waits: on descriptors, with a deadline, interruptible.
+
+use std::os::fd::BorrowedFd;
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+
+use crate::deadline::Deadline;
+use crate::error::{Error, ErrorKind, Result};
+use crate::interrupt;
+
+/// Waits until one of `fds` can be read (data, or its end), or the deadline passes.
+///
+/// Returns for each of `fds` whether it can be read; all are `false` when the deadline passed.
+/// A pidfd can be read once its process has ended.
+pub fn readable<const N: usize>(fds: [BorrowedFd<'_>; N], deadline: Deadline) -> Result<[bool; N]> {
+    let mut ready = [false; N];
+    let wanted: Vec<_> = fds.iter().map(|fd| (*fd, PollFlags::IN)).collect();
+    for (slot, flags) in ready.iter_mut().zip(ready_flags(&wanted, deadline)?) {
+        *slot = !flags.is_empty();
+    }
+    Ok(ready)
+}
+
+/// Waits until one of `wanted` has one of the conditions it names (or an error, or its end), or
+/// the deadline passes. Returns what each of them has; empty flags mean nothing.
+pub fn ready_flags(
+    wanted: &[(BorrowedFd<'_>, PollFlags)],
+    deadline: Deadline,
+) -> Result<Vec<PollFlags>> {
+    let event = interrupt::event();
+    let mut polled: Vec<PollFd<'_>> =
+        wanted.iter().map(|(fd, flags)| PollFd::from_borrowed_fd(*fd, *flags)).collect();
+    polled.push(PollFd::from_borrowed_fd(event, PollFlags::IN));
+    loop {
+        let remaining = deadline.remaining();
+        let timeout =
+            Timespec::try_from(remaining).unwrap_or(Timespec { tv_sec: i64::MAX, tv_nsec: 0 });
+        match poll(&mut polled, Some(&timeout)) {
+            Ok(_) => break,
+            // A signal that was handled elsewhere: the deadline tells how long is left.
+            Err(rustix::io::Errno::INTR) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    if interrupt::is_requested() {
+        return Err(Error::new(ErrorKind::Interrupted, "interrupted"));
+    }
+    polled.pop();
+    Ok(polled.iter().map(PollFd::revents).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+    use std::os::fd::AsFd;
+    use std::os::unix::net::UnixStream;
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn a_wait_wakes_on_data_and_ends_at_its_deadline() {
+        let (mut here, there) = UnixStream::pair().expect("a pair");
+        let (_silent, other) = UnixStream::pair().expect("a pair");
+        let soon = Deadline::after(Duration::from_millis(10));
+        assert_eq!(
+            readable([there.as_fd(), other.as_fd()], soon).expect("no error"),
+            [false, false]
+        );
+        here.write_all(b"x").expect("written");
+        let late = Deadline::after(Duration::from_secs(60));
+        assert_eq!(
+            readable([there.as_fd(), other.as_fd()], late).expect("no error"),
+            [true, false]
+        );
+    }
+}
