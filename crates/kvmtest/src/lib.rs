@@ -8,6 +8,7 @@ mod bell;
 pub mod deadline;
 pub mod directories;
 pub mod error;
+pub mod host;
 pub mod interrupt;
 pub mod monitor;
 pub mod params;
