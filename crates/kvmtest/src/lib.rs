@@ -11,6 +11,7 @@ pub mod host;
 pub mod interrupt;
 pub mod params;
 pub mod prelude;
+pub mod qemu;
 pub mod test;
 pub mod wait;
 
