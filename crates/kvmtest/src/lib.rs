@@ -13,6 +13,7 @@ pub mod interrupt;
 pub mod monitor;
 pub mod params;
 pub mod prelude;
+pub mod qemu;
 pub mod test;
 pub mod wait;
 

@@ -1,7 +1,9 @@
 //! The host: the identity of its processes, and what it can do for virtual machines.
 
 mod boot;
+pub(crate) mod memo;
 mod process;
+pub mod program;
 
 pub use boot::boot_id;
 pub use process::ProcessId;
