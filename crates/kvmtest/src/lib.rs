@@ -11,6 +11,7 @@ pub mod interrupt;
 pub mod params;
 pub mod prelude;
 pub mod test;
+pub mod vm;
 pub mod wait;
 
 pub use deadline::Deadline;
