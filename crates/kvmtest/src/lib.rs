@@ -15,6 +15,7 @@ pub mod params;
 pub mod prelude;
 pub mod qemu;
 pub mod test;
+pub mod vm;
 pub mod wait;
 
 pub use deadline::Deadline;
