@@ -7,6 +7,7 @@
 pub mod deadline;
 pub mod directories;
 pub mod error;
+pub mod guest;
 pub mod interrupt;
 pub mod params;
 pub mod prelude;
