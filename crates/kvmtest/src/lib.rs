@@ -9,6 +9,7 @@ pub mod deadline;
 pub mod directories;
 pub mod error;
 pub mod host;
+pub mod guest;
 pub mod interrupt;
 pub mod monitor;
 pub mod params;
