@@ -128,7 +128,7 @@ fn output(path: &Utf8Path, process: &mut Conversation, deadline: Deadline) -> Re
     Ok(String::from_utf8_lossy(&output).into_owned())
 }
 
-fn died(path: &Utf8Path, process: &mut Conversation) -> Error {
+fn died(path: &Utf8Path, process: &Conversation) -> Error {
     let end = process.end_in_words();
     let words = process.complaints().to_vec();
     let said = match shown(&words) {

@@ -24,7 +24,7 @@ pub(super) struct Conversation {
     stdin: ChildStdin,
     stdout: Pipe<ChildStdout>,
     stderr: Pipe<ChildStderr>,
-    ended: bool,
+    ended: Option<ExitStatus>,
 }
 
 struct Pipe<R> {
@@ -52,14 +52,14 @@ impl Conversation {
         };
         let pid = Pid::from_child(&child);
         let pidfd = pidfd_open(pid, PidfdFlags::empty());
-        let pidfd = pidfd.inspect_err(|_| end(&mut child))?;
+        let pidfd = pidfd.inspect_err(|_| drop(end(&mut child)))?;
         let conversation = Self {
             child,
             pidfd,
             stdin,
             stdout: Pipe { reader: stdout, bytes: Vec::new(), open: true },
             stderr: Pipe { reader: stderr, bytes: Vec::new(), open: true },
-            ended: false,
+            ended: None,
         };
         set_nonblocking(&conversation.stdout.reader)?;
         set_nonblocking(&conversation.stderr.reader)?;
@@ -83,7 +83,7 @@ impl Conversation {
                 return Ok(Some(line));
             }
             searched = bytes.len();
-            if self.ended {
+            if self.ended.is_some() {
                 return Ok((!bytes.is_empty()).then(|| std::mem::take(bytes)));
             }
             self.listen(deadline)?;
@@ -92,10 +92,12 @@ impl Conversation {
 
     /// Its standard output to the end, after which it has succeeded or failed.
     pub(super) fn finish(&mut self, deadline: Deadline) -> Result<(Vec<u8>, ExitStatus)> {
-        while !self.ended {
+        loop {
+            if let Some(status) = self.ended {
+                return Ok((std::mem::take(&mut self.stdout.bytes), status));
+            }
             self.listen(deadline)?;
         }
-        Ok((std::mem::take(&mut self.stdout.bytes), self.child.wait()?))
     }
 
     /// What it has said on its standard error so far.
@@ -104,14 +106,13 @@ impl Conversation {
     }
 
     /// How it ended, in words.
-    pub(super) fn end_in_words(&mut self) -> String {
-        match self.child.try_wait() {
-            Ok(Some(status)) => match (status.code(), status.signal()) {
-                (Some(code), _) => format!("exit status {code}"),
-                (None, Some(signal)) => format!("killed by signal {signal}"),
-                (None, None) => "it ended".to_owned(),
-            },
-            _ => "it closed its output".to_owned(),
+    pub(super) fn end_in_words(&self) -> String {
+        let code = self.ended.and_then(|status| status.code());
+        let signal = self.ended.and_then(|status| status.signal());
+        match (code, signal) {
+            (Some(code), _) => format!("exit status {code}"),
+            (None, Some(signal)) => format!("killed by signal {signal}"),
+            (None, None) => "it still runs".to_owned(),
         }
     }
 
@@ -129,8 +130,10 @@ impl Conversation {
             return Err(Error::new(ErrorKind::MonitorTimeout, "it does not answer in time"));
         }
         // The end is noted before the last reading: what was said before it is in the pipes by
-        // then. Others that hold the pipes open are not waited for.
-        self.ended = !ready[0].is_empty();
+        // then. Others that hold the pipes open are ended, not waited for.
+        if !ready[0].is_empty() {
+            self.ended = Some(end(&mut self.child)?);
+        }
         self.stdout.read()?;
         self.stderr.read()
     }
@@ -138,7 +141,10 @@ impl Conversation {
 
 impl Drop for Conversation {
     fn drop(&mut self) {
-        end(&mut self.child);
+        if self.ended.is_none() {
+            // There is nobody left to tell.
+            let _ = end(&mut self.child);
+        }
     }
 }
 
@@ -166,10 +172,9 @@ fn set_nonblocking(fd: impl AsFd) -> Result<()> {
     Ok(fcntl_setfl(&fd, flags | OFlags::NONBLOCK)?)
 }
 
-fn end(child: &mut Child) {
-    // The child has not been waited for, or has it been: then nobody is left who could be hit.
-    if let Ok(None) = child.try_wait() {
-        let _ = kill_process_group(Pid::from_child(child), Signal::KILL);
-    }
-    let _ = child.wait();
+/// Ends the child, if it has not ended by itself, with whatever it has started.
+fn end(child: &mut Child) -> Result<ExitStatus> {
+    // As long as it has not been waited for, its number is its own, and its group's.
+    let _ = kill_process_group(Pid::from_child(child), Signal::KILL);
+    Ok(child.wait()?)
 }
