@@ -7,19 +7,25 @@
 mod bell;
 pub mod deadline;
 pub mod directories;
+mod document;
+pub mod env;
 pub mod error;
-pub mod host;
 pub mod guest;
+pub mod host;
 pub mod interrupt;
+pub mod lease;
 pub mod monitor;
 pub mod params;
 pub mod prelude;
 pub mod qemu;
 pub mod test;
+pub mod test_utils;
 pub mod vm;
 pub mod wait;
 
 pub use deadline::Deadline;
+pub use env::Env;
 pub use error::{Context, Error, ErrorKind, Result};
 pub use params::Params;
 pub use test::Test;
+pub use vm::Vm;
