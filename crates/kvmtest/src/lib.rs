@@ -10,6 +10,7 @@ pub mod error;
 pub mod interrupt;
 pub mod params;
 pub mod prelude;
+pub mod session;
 pub mod test;
 pub mod wait;
 
