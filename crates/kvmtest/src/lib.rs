@@ -18,6 +18,7 @@ pub mod monitor;
 pub mod params;
 pub mod prelude;
 pub mod qemu;
+pub mod session;
 pub mod test;
 pub mod test_utils;
 pub mod vm;
