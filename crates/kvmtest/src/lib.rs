@@ -4,13 +4,19 @@
 //! This library never prints, never exits, has no async runtime and knows no subtest by name.
 //! Every wait in it has a deadline, and wakes on an event.
 
+mod bell;
 pub mod deadline;
 pub mod directories;
 pub mod error;
+pub mod host;
+pub mod guest;
 pub mod interrupt;
+pub mod monitor;
 pub mod params;
 pub mod prelude;
+pub mod qemu;
 pub mod test;
+pub mod vm;
 pub mod wait;
 
 pub use deadline::Deadline;

@@ -1,0 +1,16 @@
+//! Guests: the ones that kvmtest builds itself, and what is known about guest operating systems.
+//!
+//! A built guest is a kernel, an initrd and a data disk in the cache, made from the packages of
+//! the host's distribution by a recipe that is part of this program.
+
+mod build;
+mod built;
+mod hardware;
+mod manifest;
+pub mod os;
+mod recipe;
+mod store;
+
+pub use built::Guest;
+pub use os::Os;
+pub use store::{GuestState, GuestStatus, GuestStore, Known};

@@ -1,0 +1,73 @@
+//! Which file an image is, and in which format.
+
+use camino::Utf8PathBuf;
+
+use super::super::plan::{Object, Plan};
+use super::super::read;
+use crate::error::Result;
+
+/// The formats that QEMU reads, as it calls them.
+const FORMATS: &[&str] = &[
+    "qcow2",
+    "raw",
+    "qcow",
+    "qed",
+    "vmdk",
+    "vdi",
+    "vpc",
+    "vhdx",
+    "parallels",
+    "bochs",
+    "cloop",
+    "dmg",
+];
+
+/// Endings by which a name is a file's whole name.
+const ENDINGS: &[&str] = &[
+    "qcow2", "raw", "img", "iso", "bin", "qcow", "qed", "vmdk", "vdi", "vpc", "vhd", "vhdx", "hdd",
+    "dmg",
+];
+
+/// An image's file and format.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Image {
+    pub(super) path: Utf8PathBuf,
+    pub(super) format: String,
+    /// The guest's own data disk, which several VMs share.
+    pub(super) is_shared: bool,
+}
+
+impl Image {
+    /// The image that `object` names; `shared` is what it is where it names none.
+    pub(super) fn of(plan: &Plan, object: &Object, shared: Option<&Utf8PathBuf>) -> Result<Self> {
+        let params = &object.params;
+        if let (None, Some(path)) = (params.find_nonempty("image_name"), shared) {
+            return Ok(Self { path: path.clone(), format: "qcow2".to_owned(), is_shared: true });
+        }
+        let name = params.get("image_name")?;
+        if name.is_empty() {
+            return Err(params.wrong("image_name", "the name of an image"));
+        }
+        let verbatim = read::flag(params, "image_raw_device", false)?;
+        let default = if verbatim { "raw" } else { "qcow2" };
+        let mut choices = FORMATS.to_vec();
+        choices.push("host_device");
+        let format = match read::choice(params, "image_format", default, &choices)? {
+            "host_device" => "raw",
+            format => format,
+        };
+        let file = if verbatim || name.starts_with("/dev/") || has_ending(name) {
+            name.to_owned()
+        } else {
+            format!("{name}.{}", params.find_nonempty("image_format").unwrap_or(format).trim())
+        };
+        let path = plan.request.paths.resolve(file);
+        Ok(Self { path, format: format.to_owned(), is_shared: false })
+    }
+}
+
+fn has_ending(name: &str) -> bool {
+    name.rsplit_once('.').is_some_and(|(stem, ending)| {
+        !stem.is_empty() && ENDINGS.contains(&ending.to_ascii_lowercase().as_str())
+    })
+}

@@ -1,0 +1,79 @@
+//! `-m`, and the backend of the guest's memory where a plain one will not do.
+
+use serde_json::json;
+
+use super::argument::{Argument, Options};
+use super::read;
+use crate::error::Result;
+use crate::params::Params;
+
+/// The identifier of the memory backend.
+pub(super) const BACKEND: &str = "mem";
+
+const MIB: u64 = 1 << 20;
+const DEFAULT: u64 = 512 * MIB;
+const HUGEPAGES: &str = "/dev/hugepages";
+
+/// The arguments for the memory.
+pub(super) fn arguments(params: &Params) -> Result<Vec<Argument>> {
+    let size = size(params, "mem")?.unwrap_or(DEFAULT);
+    let slots = read::number(params, "mem_slots", 1, 256)?;
+    let most = self::size(params, "mem_max")?;
+    if most.is_some_and(|most| most < size) {
+        return Err(params.wrong("mem_max", &format!("at least `mem`, {}", megabytes(size))));
+    }
+    if most.is_some() && slots.is_none() {
+        return Err(params.wrong("mem_max", "accompanied by `mem_slots`"));
+    }
+    let options = Options::default()
+        .with("size", &megabytes(size))
+        .maybe("slots", slots.map(|slots| slots.to_string()).as_deref())
+        .maybe("maxmem", most.map(megabytes).as_deref());
+    let mut arguments = vec![Argument::Option("m", options.finish())];
+    arguments.extend(backend(params, size)?);
+    Ok(arguments)
+}
+
+/// Whether the memory is something else than anonymous memory of QEMU's own.
+pub(super) fn has_backend(params: &Params) -> Result<bool> {
+    Ok(params.find_nonempty("mem_path").is_some()
+        || read::flag(params, "hugepage", false)?
+        || read::flag(params, "mem_share", false)?
+        || read::flag(params, "mem_prealloc", false)?)
+}
+
+fn backend(params: &Params, size: u64) -> Result<Option<Argument>> {
+    if !has_backend(params)? {
+        return Ok(None);
+    }
+    let huge = read::flag(params, "hugepage", false)?;
+    let share = read::flag(params, "mem_share", false)?;
+    // Without all pages at hand at the start, a guest on huge pages dies by SIGBUS in the middle.
+    let prealloc = read::flag(params, "mem_prealloc", huge)?;
+    let path = params.find_nonempty("mem_path").or(huge.then_some(HUGEPAGES));
+    let mut object = match path {
+        Some(path) => json!({"qom-type": "memory-backend-file", "mem-path": path}),
+        None if share => json!({"qom-type": "memory-backend-memfd"}),
+        None => json!({"qom-type": "memory-backend-ram"}),
+    };
+    object["id"] = BACKEND.into();
+    object["size"] = size.into();
+    object["share"] = share.into();
+    object["prealloc"] = prealloc.into();
+    Ok(Some(Argument::json("object", &object)))
+}
+
+/// A size in bytes that is whole MiB.
+fn size(params: &Params, key: &str) -> Result<Option<u64>> {
+    if params.find_nonempty(key).is_none() {
+        return Ok(None);
+    }
+    match params.get_size_mib(key)? {
+        size if size >= MIB && size.is_multiple_of(MIB) => Ok(Some(size)),
+        _ => Err(params.wrong(key, "a whole number of MiB, 1 or more (`512`, `4G`)")),
+    }
+}
+
+fn megabytes(size: u64) -> String {
+    format!("{}M", size / MIB)
+}

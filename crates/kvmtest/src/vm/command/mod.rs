@@ -1,0 +1,88 @@
+//! The QEMU command line, made from `params` by small pure functions, one file a part.
+//!
+//! Nothing here reads a file, starts a program or looks at the clock: what the binary can do comes
+//! in through [`Facts`], where things lie through [`Paths`], and what has to be done before the
+//! start (an overlay to be made, a socket to be connected) goes out in the [`CommandLine`].
+//!
+//! Every key is listed in [`KEYS`], with its scope, its default and what it does.
+//!
+//! ```
+//! # use kvmtest::vm::command::{Facts, Paths, Request, build};
+//! # struct Any;
+//! # impl Facts for Any {
+//! #     fn version(&self) -> (u32, u32) { (10, 0) }
+//! #     fn devices(&self) -> Vec<&str> { vec!["virtio-net-pci"] }
+//! #     fn machines(&self) -> Vec<&str> { vec!["q35"] }
+//! #     fn netdevs(&self) -> Vec<&str> { vec!["user"] }
+//! #     fn has_option(&self, _: &str) -> bool { true }
+//! # }
+//! let params = [("mem", "256"), ("nics", "nic1"), ("nic_model", "virtio")].into_iter().collect();
+//! let paths = Paths {
+//!     program: "qemu-system-x86_64".into(),
+//!     instance: "/run/user/1000/kvmtest/vm1".into(),
+//!     scratch: "/results/001-boot/vm1".into(),
+//!     images: "/images".into(),
+//! };
+//! let line = build(&Request {
+//!     name: "vm1",
+//!     params: &params,
+//!     facts: &Any,
+//!     accel: "tcg",
+//!     guest: None,
+//!     paths: &paths,
+//!     seed: "vm1-20250101",
+//! })?;
+//! assert!(line.args.contains(&"size=256M".to_owned()));
+//! assert_eq!(line.nics[0].model, "virtio-net-pci");
+//! # Ok::<(), kvmtest::Error>(())
+//! ```
+
+mod agent;
+mod argument;
+mod assignment;
+mod balloon;
+mod boot;
+mod bootindex;
+mod builder;
+mod cpu;
+mod disk;
+mod display;
+mod extra;
+mod facts;
+mod identity;
+mod kernel;
+mod keys;
+mod line;
+mod machine;
+mod memory;
+mod monitor;
+mod nearest;
+mod netdev;
+mod nic;
+mod old;
+mod panic;
+mod plan;
+mod read;
+mod redirection;
+mod request;
+mod rng;
+mod rtc;
+mod script;
+mod serial;
+mod testdev;
+#[cfg(test)]
+mod tests;
+mod usb;
+mod uses;
+mod watchdog;
+mod words;
+
+pub use builder::build;
+pub use facts::Facts;
+pub use keys::{KEYS, Key, Scope};
+pub use line::CommandLine;
+pub use old::{OLD_KEYS, OLD_VALUES};
+pub use request::{GuestParts, Paths, Request};
+pub use uses::{
+    ImageKind, ImageUse, MonitorKind, MonitorUse, NicUse, Protocol, RedirUse, SerialUse,
+};

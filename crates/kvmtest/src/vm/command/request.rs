@@ -1,0 +1,62 @@
+//! What a command line is made from.
+
+use camino::{Utf8Path, Utf8PathBuf};
+
+use super::facts::Facts;
+use crate::params::Params;
+
+/// All that a command line depends on; the same request gives the same command line.
+#[derive(Clone, Copy)]
+pub struct Request<'a> {
+    /// The VM's name.
+    pub name: &'a str,
+    /// The parameters as the VM sees them: `object_params(name)` is already done.
+    pub params: &'a Params,
+    /// What the binary offers.
+    pub facts: &'a dyn Facts,
+    /// The accelerator, decided: `kvm` or `tcg`.
+    pub accel: &'a str,
+    /// The parts of the guest that `guest` names, if it names one.
+    pub guest: Option<&'a GuestParts>,
+    /// Where things lie.
+    pub paths: &'a Paths,
+    /// What generated MAC addresses and a random UUID grow from: something that no other VM
+    /// instance has, and that this one keeps over its life.
+    pub seed: &'a str,
+}
+
+/// A guest that `kvmtest guest build` made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GuestParts {
+    /// `small`, `wide`.
+    pub name: String,
+    /// The kernel to boot directly.
+    pub kernel: Utf8PathBuf,
+    /// Its initial RAM file system.
+    pub initrd: Utf8PathBuf,
+    /// A qcow2 image that several VMs share, so that each writes to an overlay of its own.
+    pub data_disk: Utf8PathBuf,
+    /// What the kernel needs on its command line.
+    pub kernel_params: String,
+}
+
+/// Where things lie.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Paths {
+    /// The QEMU binary.
+    pub program: Utf8PathBuf,
+    /// The VM's private runtime directory, which must be QEMU's working directory: sockets are
+    /// given relative to it, so that the limit of 108 bytes on their paths never bites.
+    pub instance: Utf8PathBuf,
+    /// The VM's own directory for `serial.log`, overlays, the test device's log. Absolute.
+    pub scratch: Utf8PathBuf,
+    /// What a relative `image_name`, `cdrom`, `kernel` … is relative to. Absolute.
+    pub images: Utf8PathBuf,
+}
+
+impl Paths {
+    /// A path from `params`: absolute, or relative to the images.
+    pub(super) fn resolve(&self, path: impl AsRef<Utf8Path>) -> Utf8PathBuf {
+        self.images.join(path)
+    }
+}

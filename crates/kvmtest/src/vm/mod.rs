@@ -1,0 +1,3 @@
+//! Virtual machines: what they are made of, how they start, live and end.
+
+pub mod command;
