@@ -1,0 +1,62 @@
+# What a newcomer, a developer and the CI do, by name; `make` alone lists it.
+
+SHELL := /bin/sh
+PREFIX ?= /usr/local
+CARGO_TARGET_DIR ?= target
+KVMTEST := $(CARGO_TARGET_DIR)/release/kvmtest
+
+# A toolchain that was installed a minute ago is not on the path of this terminal yet.
+export PATH := $(PATH):$(or $(CARGO_HOME),$(HOME)/.cargo)/bin
+
+.PHONY: help run test lint bench docs install clean prepare build guest
+
+help: ## list these targets
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 18
+
+run: guest ## prepare this machine, build everything, run the quick set
+	@echo '==> running the quick set ($(KVMTEST) run)'
+	@$(KVMTEST) run
+
+# The programs that are tested are the ones that users get (release); the tests themselves are
+# built with overflow checks and debug assertions, and without link-time optimisation, which would
+# be paid once for each of them.
+test: guest ## prepare likewise, then run every test of the project
+	@echo '==> running every test (cargo test --workspace --locked)'
+	@KVMTEST_PROGRAM='$(abspath $(KVMTEST))' cargo test --workspace --locked --no-fail-fast
+
+lint: ## check the format, the lints and the house rules
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets --locked -- -D warnings
+	cargo xtask tidy
+
+bench: guest ## measure what the performance page of the book shows
+	@echo '==> measuring (cargo bench --package kvmtest-benches --locked)'
+	@KVMTEST_PROGRAM='$(abspath $(KVMTEST))' cargo bench --package kvmtest-benches --locked
+
+docs: ## build the book and the library's reference
+	cargo doc --workspace --no-deps --locked
+	@if command -v mdbook >/dev/null; then \
+	    echo '==> mdbook build docs'; mdbook build docs; \
+	else \
+	    echo 'the book is not built, for want of mdbook; try: cargo install mdbook --locked'; \
+	    echo 'its pages can be read as they are: docs/src/SUMMARY.md'; \
+	fi
+
+install: build ## install the program below PREFIX (/usr/local)
+	install -D -m 755 $(KVMTEST) '$(DESTDIR)$(PREFIX)/bin/kvmtest'
+
+clean: ## remove what was built here; guests stay (`kvmtest guest rm`)
+	cargo clean
+
+# The steps that the targets above share.
+
+prepare:
+	@scripts/prepare
+
+build: prepare
+	@echo '==> building the program (cargo build --release --locked)'
+	@cargo build --release --locked
+
+guest: build
+	@echo '==> building the guest, unless it is there ($(KVMTEST) guest build small)'
+	@$(KVMTEST) guest build small

@@ -1,0 +1,7 @@
+//! Repository chores: what keeps the tree as `ARCHITECTURE.md` and `CONTRIBUTING.md` say it is.
+
+pub mod ci;
+pub mod code;
+pub mod finding;
+pub mod tidy;
+pub mod tree;
