@@ -6,14 +6,18 @@
 
 pub mod deadline;
 pub mod directories;
+pub mod env;
 pub mod error;
 pub mod interrupt;
 pub mod params;
 pub mod prelude;
+pub mod subtest;
 pub mod test;
 pub mod wait;
 
 pub use deadline::Deadline;
 pub use error::{Context, Error, ErrorKind, Result};
+pub use env::Env;
 pub use params::Params;
+pub use subtest::Subtest;
 pub use test::Test;

@@ -3,6 +3,7 @@
 pub use std::time::Duration;
 
 pub use crate::deadline::Deadline;
+pub use crate::env::Env;
 pub use crate::error::{Context, Error, ErrorKind, Result};
 pub use crate::params::Params;
 pub use crate::test::Test;
