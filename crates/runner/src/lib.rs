@@ -3,15 +3,15 @@
 
 pub mod child;
 pub mod clock;
-//pub mod dispatch;
-//pub mod event;
+pub mod dispatch;
+pub mod event;
 pub mod exit_code;
 pub mod outcome;
-//pub mod plan;
-//pub mod report;
+pub mod plan;
+pub mod report;
 //pub mod run;
 //pub mod scaffold;
-//pub mod stage;
+pub mod stage;
 //mod subtests_main;
 
 pub use outcome::Outcome;

@@ -78,7 +78,9 @@ impl Lines {
             ChildEvent::Started { version, .. } if version != VERSION => {
                 Err(Breach::Version(version))
             }
-            ChildEvent::Started { .. } if self.started => Err(Breach::Order("`started` came twice")),
+            ChildEvent::Started { .. } if self.started => {
+                Err(Breach::Order("`started` came twice"))
+            }
             ChildEvent::Started { .. } => {
                 self.started = true;
                 Ok(Some(event))

@@ -13,9 +13,10 @@ mod capture;
 mod ending;
 mod leftover;
 mod lines;
-mod log;
+
 mod panic;
 mod program;
+mod trace;
 
 pub use ending::{Breach, Ending};
 pub use leftover::Leftover;

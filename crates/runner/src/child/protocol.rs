@@ -1,6 +1,7 @@
 //! The words of the child protocol.
 
 use camino::Utf8PathBuf;
+use kvmtest::Error;
 use kvmtest::params::Params;
 use kvmtest::test::{Identity, Note};
 use serde::{Deserialize, Serialize};
@@ -88,6 +89,36 @@ impl Finished {
             backtrace: None,
         }
     }
+
+    /// The ending that `error` is.
+    pub fn of_error(outcome: Outcome, error: &Error) -> Self {
+        let mut message = error.message().to_owned();
+        let mut source = std::error::Error::source(error);
+        while let Some(cause) = source {
+            message = format!("{message}: {cause}");
+            source = cause.source();
+        }
+        let kind = serde_json::to_value(error.kind()).ok();
+        Self {
+            kind: kind.and_then(|kind| kind.as_str().map(str::to_owned)),
+            contexts: error.contexts().map(str::to_owned).collect(),
+            output: error.output().filter(|output| !output.is_empty()).map(last_part),
+            ..Self::new(outcome, message)
+        }
+    }
+
+    /// The same ending, met while doing `what`.
+    #[must_use]
+    pub fn within(mut self, what: &str) -> Self {
+        self.contexts.insert(0, what.to_owned());
+        self
+    }
+}
+
+/// The end of what the other side said: that is where the news is.
+fn last_part(output: &[u8]) -> String {
+    const KEPT: usize = 4 << 10;
+    String::from_utf8_lossy(&output[output.len().saturating_sub(KEPT)..]).into_owned()
 }
 
 #[cfg(test)]
@@ -98,7 +129,10 @@ mod tests {
     #[test]
     fn the_words_are_these() {
         let lines = [
-            (r#"{"event":"started","version":1,"pid":7}"#, ChildEvent::Started { version: 1, pid: 7 }),
+            (
+                r#"{"event":"started","version":1,"pid":7}"#,
+                ChildEvent::Started { version: 1, pid: 7 },
+            ),
             (
                 r#"{"event":"note","note":{"note":"warning","message":"slow"}}"#,
                 ChildEvent::Note { note: Note::Warning { message: "slow".into() } },

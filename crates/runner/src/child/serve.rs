@@ -7,12 +7,12 @@ use std::process::ExitCode;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use kvmtest::test::Note;
-use kvmtest::{Env, Error, Subtest, Test, interrupt};
+use kvmtest::{Env, Subtest, Test, interrupt};
 use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, set_parent_process_death_signal};
 use serde::Deserialize;
 
 use super::protocol::{ChildEvent, EVENTS_FD, Finished, Request, VERSION};
-use super::{log, panic};
+use super::{panic, trace};
 use crate::exit_code;
 use crate::outcome::Outcome;
 
@@ -66,9 +66,9 @@ fn take_descriptor() -> Result<Events, String> {
     // SAFETY: the descriptor is only asked about, and not kept.
     let borrowed = unsafe { BorrowedFd::borrow_raw(EVENTS_FD) };
     // Nothing that a subtest starts may write among the events, or hold them open.
-    rustix::io::fcntl_setfd(borrowed, rustix::io::FdFlags::CLOEXEC).map_err(|_| {
-        "descriptor 3 is not open (this command is called by `kvmtest run`, not by hand)"
-    })?;
+    rustix::io::fcntl_setfd(borrowed, rustix::io::FdFlags::CLOEXEC).map_err(
+        |_| "descriptor 3 is not open (this command is called by `kvmtest run`, not by hand)",
+    )?;
     // SAFETY: it is open, as was just seen, and by the protocol it is this function's to own.
     let owned = unsafe { OwnedFd::from_raw_fd(EVENTS_FD) };
     Ok(Events(Arc::new(Mutex::new(owned.into()))))
@@ -87,7 +87,7 @@ fn die_with(parent: u32) -> Result<(), String> {
 
 fn run(table: &[Subtest], request: Request, events: Events) -> Outcome {
     events.send(&ChildEvent::Started { version: VERSION, pid: std::process::id() });
-    log::start(&request.identity.results_dir);
+    trace::start(&request.identity.results_dir);
     end_waits_when_asked();
     let finished = match panic::catch(|| call(table, &request, &events)) {
         Ok(finished) => finished,
@@ -122,7 +122,7 @@ fn call(table: &[Subtest], request: &Request, events: &Events) -> Finished {
     };
     let mut env = match Env::open(&request.env) {
         Ok(env) => env,
-        Err(error) => return finished(Outcome::of_preparation(error.kind()), &error),
+        Err(error) => return Finished::of_error(Outcome::of_preparation(error.kind()), &error),
     };
     let sink = events.clone();
     let mut test = Test::new(request.identity.clone(), move |note| {
@@ -135,31 +135,6 @@ fn call(table: &[Subtest], request: &Request, events: &Events) -> Finished {
     });
     match (subtest.run)(&mut test, &request.params, &mut env) {
         Ok(()) => Finished::new(Outcome::Pass, ""),
-        Err(error) => finished(Outcome::of_subtest(error.kind()), &error),
+        Err(error) => Finished::of_error(Outcome::of_subtest(error.kind()), &error),
     }
-}
-
-/// What is kept of a guest's output: the end of it, where the news is.
-const OUTPUT: usize = 4 << 10;
-
-fn finished(outcome: Outcome, error: &Error) -> Finished {
-    let output = error.output().filter(|output| !output.is_empty()).map(|output| {
-        String::from_utf8_lossy(&output[output.len().saturating_sub(OUTPUT)..]).into_owned()
-    });
-    let mut message = error.message().to_owned();
-    let mut source = std::error::Error::source(error);
-    while let Some(cause) = source {
-        message = format!("{message}: {cause}");
-        source = cause.source();
-    }
-    Finished {
-        kind: kind_name(error),
-        contexts: error.contexts().map(str::to_owned).collect(),
-        output,
-        ..Finished::new(outcome, message)
-    }
-}
-
-fn kind_name(error: &Error) -> Option<String> {
-    serde_json::to_value(error.kind()).ok()?.as_str().map(str::to_owned)
 }

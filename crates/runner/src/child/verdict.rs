@@ -42,10 +42,9 @@ pub fn judge(ending: Ending, stop: Option<Stop>) -> Finished {
     };
     match (stop, finished) {
         (Some(Stop::Interrupted), Some(said)) => said,
-        (Some(Stop::Interrupted), None) => Finished {
-            output: evidence,
-            ..Finished::new(Outcome::Interrupted, "interrupted")
-        },
+        (Some(Stop::Interrupted), None) => {
+            Finished { output: evidence, ..Finished::new(Outcome::Interrupted, "interrupted") }
+        }
         (Some(Stop::Timeout(limit)), said @ (None | Some(_)))
             if said.as_ref().is_none_or(|said| said.outcome == Outcome::Interrupted) =>
         {
@@ -67,8 +66,7 @@ pub fn judge(ending: Ending, stop: Option<Stop>) -> Finished {
                     let after = said
                         .map(|said| format!(", after it had said {}", said.outcome))
                         .unwrap_or_default();
-                    let message =
-                        format!("the child was killed by {}{after}", signal_name(signal));
+                    let message = format!("the child was killed by {}{after}", signal_name(signal));
                     error("child-died", message)
                 }
                 (Exit::Code(code), None) => error("child-died", silent(code)),

@@ -1,0 +1,5 @@
+//! What is to be run.
+
+mod test;
+
+pub use test::PlannedTest;
