@@ -10,9 +10,9 @@ pub mod outcome;
 pub mod plan;
 pub mod report;
 //pub mod run;
-//pub mod scaffold;
+pub mod scaffold;
 pub mod stage;
-//mod subtests_main;
+mod subtests_main;
 
 pub use outcome::Outcome;
-//pub use subtests_main::subtests_main;
+pub use subtests_main::subtests_main;
