@@ -28,7 +28,6 @@ pub mod wait;
 pub use deadline::Deadline;
 pub use env::Env;
 pub use error::{Context, Error, ErrorKind, Result};
-pub use env::Env;
 pub use params::Params;
 pub use subtest::Subtest;
 pub use test::Test;

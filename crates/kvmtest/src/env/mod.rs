@@ -1,4 +1,3 @@
-<<<<<<< HEAD
 //! `env`: the file that keeps virtual machines alive from one test to the next.
 
 mod collect;
@@ -193,20 +192,5 @@ impl Env {
         };
         self.home = Arc::new(change(home));
         self
-=======
-//! Placeholder of the environment, replaced by the real one.
-
-use camino::Utf8Path;
-
-use crate::error::Result;
-
-/// Placeholder.
-pub struct Env;
-
-impl Env {
-    /// Placeholder.
-    pub fn open(_path: &Utf8Path) -> Result<Self> {
-        Ok(Self)
->>>>>>> refs/heads/runner
     }
 }
