@@ -20,7 +20,7 @@ use machine::Machine;
 use objection::Objection;
 use vcpu_thread::Recall;
 
-/// The probe takes some 20 ms where KVM works, and 600 ms where the CPU itself is emulated.
+/// The probe takes some 20 ms where KVM works, and a second where the CPU itself is emulated.
 const PATIENCE: Duration = Duration::from_secs(2);
 const ATTEMPTS: usize = 2;
 
