@@ -1,7 +1,7 @@
 //! A QEMU that is installed accepts the command lines of the cases.
 
 use std::io::{BufRead as _, BufReader, Write as _};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
@@ -76,15 +76,61 @@ fn the_script_starts_the_same_machine() {
     assert_eq!(status.code(), Some(0x10 << 1 | 1));
 }
 
+#[test]
+fn a_panic_is_told_and_the_machine_is_kept() {
+    let Some((program, facts)) = installed() else { return };
+    for (action, status) in [("pause", "guest-panicked"), ("none", "running")] {
+        let bed = Bed::new(&program);
+        // mov dx, 0x505; mov al, 1; out dx, al; jmp $
+        let code = [0xba, 0x05, 0x05, 0xb0, 0x01, 0xee, 0xeb, 0xfe];
+        std::fs::write(bed.paths.images.join("k"), kernel(code)).expect("a kernel");
+        let line = bed.line(&facts, &format!("kernel = k\npanic_action = {action}"));
+        let mut machine = bed.start(&line, &[]);
+        machine.execute("qmp_capabilities");
+        assert_eq!(
+            machine.event("GUEST_PANICKED")["action"],
+            if action == "none" { "run" } else { "pause" }
+        );
+        assert_eq!(machine.execute("query-status")["status"], status);
+        // A guest that was stopped can finish its last words.
+        machine.execute("cont");
+        assert_eq!(machine.execute("query-status")["status"], "running");
+        machine.quit();
+    }
+}
+
+#[test]
+fn the_kernel_picks_the_hosts_port() {
+    let Some((program, facts)) = installed() else { return };
+    let bed = Bed::new(&program);
+    let line = bed.line(&facts, "nics = a b\nredirs = r s\nguest_port_r = 22\nguest_port_s = 22");
+    let mut machine = bed.start(&line, &["-S"]);
+    machine.execute("qmp_capabilities");
+    let text = machine.execute_with(
+        r#"{"execute":"human-monitor-command","arguments":{"command-line":"info usernet"}}"#,
+    );
+    let ports: Vec<u16> = text
+        .as_str()
+        .expect("text")
+        .lines()
+        .filter(|line| line.contains("HOST_FORWARD"))
+        .filter_map(|line| line.split_whitespace().nth(3)?.parse().ok())
+        .collect();
+    assert!(ports.len() == 2 && ports[0] != ports[1] && !ports.contains(&0), "{text}");
+    machine.quit();
+}
+
 /// The QEMU that is installed, with what it offers.
 fn installed() -> Option<(Utf8PathBuf, Binary)> {
-    let program = Utf8PathBuf::from("qemu-system-x86_64");
+    // Another binary than the one in the path can be tried: KVMTEST_QEMU=/opt/qemu/bin/…
+    let named = std::env::var("KVMTEST_QEMU").ok();
+    let program = Utf8PathBuf::from(named.as_deref().unwrap_or("qemu-system-x86_64"));
     let say = |option: &[&str]| {
         let output = Command::new(&program).args(option).output().ok()?;
         String::from_utf8(output.stdout).ok()
     };
     let Some(version) = say(&["-version"]) else {
-        skip("qemu-system-x86_64 is not installed");
+        skip(&format!("`{program}` is not installed"));
         return None;
     };
     let numbers = version.split_whitespace().nth(3)?;
@@ -138,7 +184,9 @@ impl Bed {
             std::fs::create_dir_all(root.join(folder)).expect("a folder");
         }
         for file in ["k", "vmlinuz"] {
-            std::fs::write(root.join("images").join(file), kernel()).expect("a kernel");
+            // mov dx, 0xf4; mov al, 0x10; out dx, al; jmp $
+            let code = [0xba, 0xf4, 0x00, 0xb0, 0x10, 0xee, 0xeb, 0xfe];
+            std::fs::write(root.join("images").join(file), kernel(code)).expect("a kernel");
         }
         std::fs::write(root.join("images/initrd.gz"), [0; 4096]).expect("an initrd");
         let paths = Paths {
@@ -172,7 +220,7 @@ impl Bed {
             accel: "tcg",
             guest,
             paths,
-            seed: &self.root.as_str(),
+            seed: self.root.as_str(),
         };
         build(&request).expect("a command line")
     }
@@ -202,51 +250,106 @@ impl Bed {
         assert!(output.status.success(), "{args:?}: {}", String::from_utf8_lossy(&output.stderr));
     }
 
-    /// Starts the machine, stopped, gives it `commands` over one more monitor, and ends it.
+    /// Starts the machine, stopped, gives it `commands`, and ends it.
     fn talk(&self, line: &CommandLine, commands: &[&str]) -> Vec<Value> {
+        let mut machine = self.start(line, &["-S"]);
+        machine.execute("qmp_capabilities");
+        let answers = commands.iter().map(|command| machine.execute(command)).collect();
+        machine.quit();
+        answers
+    }
+
+    /// Starts the machine with one more monitor.
+    fn start(&self, line: &CommandLine, more: &[&str]) -> Machine {
         self.prepare(line);
         let mut child = Command::new(&line.program)
             .args(&line.args)
-            .args(["-S", "-qmp", "stdio"])
+            .args(more)
+            .args(["-qmp", "stdio"])
             .current_dir(&self.paths.instance)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
             .expect("QEMU starts");
-        let replies = read(&mut child);
-        let mut input = child.stdin.take().expect("its input");
-        let mut answers = Vec::new();
-        for command in ["qmp_capabilities"].iter().chain(commands).chain(&["quit"]) {
-            // A QEMU that has ended says why on its standard error.
-            let _ = writeln!(input, r#"{{"execute":"{command}"}}"#);
-            let Ok(answer) = replies.recv_timeout(PATIENCE) else {
-                let _ = child.kill();
-                let output = child.wait_with_output().expect("its output");
-                panic!("{}\n{}", String::from_utf8_lossy(&output.stderr), line.script());
-            };
-            answers.push(answer);
-        }
-        let status = wait(&mut child);
-        assert!(status.success(), "{status}");
-        answers.remove(0);
-        answers
+        let (answers, events) = read(&mut child);
+        let input = child.stdin.take().expect("its input");
+        Machine { child: Some(child), input, answers, events, script: line.script() }
     }
 }
 
-/// What QEMU answers, without its events.
-fn read(child: &mut Child) -> Receiver<Value> {
+/// A QEMU that runs.
+struct Machine {
+    child: Option<Child>,
+    input: ChildStdin,
+    answers: Receiver<Value>,
+    events: Receiver<Value>,
+    script: String,
+}
+
+impl Machine {
+    fn execute(&mut self, command: &str) -> Value {
+        self.execute_with(&format!(r#"{{"execute":"{command}"}}"#))
+    }
+
+    fn execute_with(&mut self, command: &str) -> Value {
+        // A QEMU that has ended says why on its standard error.
+        let _ = writeln!(self.input, "{command}");
+        let answer = self.answers.recv_timeout(PATIENCE);
+        answer.unwrap_or_else(|_| self.fail(command))
+    }
+
+    fn event(&mut self, name: &str) -> Value {
+        loop {
+            let event = self.events.recv_timeout(PATIENCE);
+            let event = event.unwrap_or_else(|_| self.fail(name));
+            if event["event"] == name {
+                return event["data"].clone();
+            }
+        }
+    }
+
+    fn quit(mut self) {
+        self.execute("quit");
+        let status = wait(self.child.as_mut().expect("it runs"));
+        assert!(status.success(), "{status}");
+        self.child = None;
+    }
+
+    fn fail(&mut self, waiting_for: &str) -> ! {
+        let mut child = self.child.take().expect("it ran");
+        let _ = child.kill();
+        let output = child.wait_with_output().expect("its output");
+        let words = String::from_utf8_lossy(&output.stderr);
+        panic!("waiting for {waiting_for}: {words}\n{}", self.script);
+    }
+}
+
+impl Drop for Machine {
+    fn drop(&mut self) {
+        if let Some(child) = &mut self.child {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+    }
+}
+
+/// What QEMU answers, and its events.
+fn read(child: &mut Child) -> (Receiver<Value>, Receiver<Value>) {
     let output = BufReader::new(child.stdout.take().expect("its output"));
-    let (sender, receiver) = channel();
+    let (answers, answered) = channel();
+    let (events, happened) = channel();
     std::thread::spawn(move || {
         for line in output.lines().map_while(Result::ok) {
             let value: Value = serde_json::from_str(&line).unwrap_or_default();
-            if let Some(answer) = value.get("return") {
-                let _ = sender.send(answer.clone());
+            if value.get("event").is_some() {
+                let _ = events.send(value);
+            } else if value.get("QMP").is_none() {
+                let _ = answers.send(value["return"].clone());
             }
         }
     });
-    receiver
+    (answered, happened)
 }
 
 /// The end of a process, which is killed where it does not come.
@@ -267,8 +370,8 @@ fn wait(child: &mut Child) -> std::process::ExitStatus {
     status
 }
 
-/// A kernel by its header, whose first instruction in real mode writes 0x10 to the exit port.
-fn kernel() -> Vec<u8> {
+/// A kernel by its header, which runs `code` in real mode.
+fn kernel(code: [u8; 8]) -> Vec<u8> {
     let mut image = vec![0; 8192];
     image[0x1f1] = 4; // sectors of the real-mode part
     image[0x200..0x202].copy_from_slice(&[0xeb, 0x66]); // jmp 0x268
@@ -276,7 +379,6 @@ fn kernel() -> Vec<u8> {
     image[0x206..0x208].copy_from_slice(&[0x0c, 0x02]); // protocol 2.12
     image[0x211] = 1; // loaded high
     image[0x22c..0x230].copy_from_slice(&[0xff, 0xff, 0xff, 0x7f]); // initrd up to 2 GiB
-    // mov dx, 0xf4; mov al, 0x10; out dx, al; jmp $
-    image[0x268..0x270].copy_from_slice(&[0xba, 0xf4, 0x00, 0xb0, 0x10, 0xee, 0xeb, 0xfe]);
+    image[0x268..0x270].copy_from_slice(&code);
     image
 }
