@@ -80,9 +80,6 @@ pub(crate) struct Run {
     /// Put the results in a new folder below this one.
     #[arg(long, value_name = "DIR", default_value = "results")]
     pub(crate) results: Utf8PathBuf,
-    /// Print nothing but failures and the summary.
-    #[arg(long, short)]
-    pub(crate) quiet: bool,
 }
 
 /// What of a configuration is meant.

@@ -2,8 +2,16 @@
 
 use include_dir::{Dir, include_dir};
 
-/// The folder `configs/`.
-pub(crate) static SHIPPED: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/../../configs");
+use kvmtest_runner::plan::Shipped;
 
-/// The file that everything starts from.
-pub(crate) const ENTRY: &str = "tests.cfg";
+/// The folder `configs/`.
+static FOLDER: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/../../configs");
+
+/// The files of the folder.
+pub(crate) struct Configs;
+
+impl Shipped for Configs {
+    fn text(&self, path: &str) -> Option<&str> {
+        FOLDER.get_file(path)?.contents_utf8()
+    }
+}

@@ -24,7 +24,7 @@ pub fn main() -> ExitCode {
     clap_complete::CompleteEnv::with_factory(Args::command).complete();
     let args = Args::parse();
     match command::execute(args.command) {
-        Ok(code) => ExitCode::from(code),
+        Ok(code) => code,
         Err(error) => {
             terminal::complain(&error);
             let interrupted = error.kind() == kvmtest::ErrorKind::Interrupted;

@@ -1,6 +1,6 @@
 //! What is printed for a person: never with control characters that came from elsewhere.
 
-use std::io::Write;
+use std::io::{IsTerminal, Write};
 
 use kvmtest::Error;
 
@@ -22,6 +22,12 @@ pub(crate) fn complain(error: &Error) {
             note(format!("  | {line}"));
         }
     }
+}
+
+/// Whether standard error is a terminal that takes colours.
+pub(crate) fn has_colour() -> bool {
+    let no_color = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    std::io::stderr().is_terminal() && !no_color
 }
 
 /// The text without what could steer a terminal; line ends stay.

@@ -6,13 +6,17 @@ pub mod clock;
 pub mod dispatch;
 pub mod event;
 pub mod exit_code;
+mod local;
 pub mod outcome;
 pub mod plan;
+mod postprocess;
+mod preprocess;
 pub mod report;
 pub mod run;
 pub mod scaffold;
 pub mod stage;
 mod subtests_main;
 
+pub use local::LocalStage;
 pub use outcome::Outcome;
 pub use subtests_main::subtests_main;

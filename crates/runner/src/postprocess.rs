@@ -11,8 +11,8 @@ pub(crate) fn clean(params: &Params, env: &Env) -> Result<Vec<String>> {
     let mut first_error: Option<Error> = None;
     for vm in env.get_all_vms()? {
         let own = params.object_params(vm.name());
-        let done = clean_vm(&vm, &own)
-            .with_context(|| format!("cleaning up the VM `{}`", vm.name()));
+        let done =
+            clean_vm(&vm, &own).with_context(|| format!("cleaning up the VM `{}`", vm.name()));
         match done {
             Ok(warning) => warnings.extend(warning),
             Err(error) if first_error.is_none() => first_error = Some(error),

@@ -32,7 +32,8 @@ fn prepare_vm(name: &str, params: &Params, env: &Env, holder: &ProcessId) -> Res
         None => env.define_vm(name)?,
     };
     vm.set_params(own.clone());
-    if own.get_bool_or("restart_vm", false)? || own.get_choice_or("vm_lifetime", LIFETIMES)? == "fresh"
+    if own.get_bool_or("restart_vm", false)?
+        || own.get_choice_or("vm_lifetime", LIFETIMES)? == "fresh"
     {
         return vm.create();
     }

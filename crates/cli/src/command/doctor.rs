@@ -1,14 +1,15 @@
 //! `kvmtest doctor`: what this host can do.
 
+use camino::Utf8Path;
 use kvmtest::Result;
-use kvmtest::guest::GuestStore;
+use kvmtest::guest::{GuestState, GuestStore};
 use kvmtest::host::{Finding, Status, findings};
 use kvmtest_runner::exit_code;
 
 use crate::terminal::{clean, say};
 
 pub(super) fn execute() -> Result<u8> {
-    let mut all = findings();
+    let mut all = findings(Utf8Path::new("."))?;
     all.extend(guests()?);
     for finding in &all {
         let word = match finding.status {
@@ -29,11 +30,13 @@ fn guests() -> Result<Vec<Finding>> {
     let statuses = GuestStore::open()?.list()?;
     Ok(statuses
         .iter()
-        .map(|status| Finding {
-            status: if status.is_ready() { Status::Ok } else { Status::Warning },
-            what: format!("guest `{}`", status.name),
-            detail: status.state().to_owned(),
-            mend: (!status.is_ready()).then(|| format!("kvmtest guest build {}", status.name)),
+        .map(|status| {
+            let what = format!("guest `{}`", status.name);
+            match status.state {
+                GuestState::Built { .. } => Finding::ok(what, status.state.to_string()),
+                _ => Finding::warning(what, status.state.to_string())
+                    .mended_by(format!("kvmtest guest build {}", status.name)),
+            }
         })
         .collect())
 }

@@ -24,12 +24,11 @@ fn build(store: &GuestStore, names: &[String]) -> Result<u8> {
 }
 
 fn list(store: &GuestStore) -> Result<u8> {
-    let mut rows = vec![["NAME", "STATE", "SIZE", "WHAT IT IS"].map(str::to_owned).to_vec()];
+    let mut rows = vec![["NAME", "STATE", "WHAT IT IS"].map(str::to_owned).to_vec()];
     for status in store.list()? {
         rows.push(vec![
             status.name.to_owned(),
-            status.state().to_owned(),
-            status.bytes.map(|bytes| format!("{} MiB", bytes >> 20)).unwrap_or_default(),
+            status.state.to_string(),
             status.description.to_owned(),
         ]);
     }

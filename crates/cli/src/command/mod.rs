@@ -16,13 +16,15 @@ mod selection;
 mod show;
 mod ssh;
 
+use std::process::ExitCode;
+
 use kvmtest::Result;
 
 use crate::args::Command;
 
 /// Does what the command says; gives back the program's exit code.
-pub(crate) fn execute(command: Command) -> Result<u8> {
-    match command {
+pub(crate) fn execute(command: Command) -> Result<ExitCode> {
+    let code = match command {
         Command::Run(run) => run::execute(&run),
         Command::List(list) => list::execute(&list),
         Command::Show(show) => show::execute(&show),
@@ -36,6 +38,7 @@ pub(crate) fn execute(command: Command) -> Result<u8> {
         Command::Completions(completions) => Ok(completions::execute(completions.shell)),
         Command::Man(man) => man::execute(&man.dir),
         Command::Guard => guard::execute(),
-        Command::Child => child::execute(),
-    }
+        Command::Child => return Ok(child::execute()),
+    };
+    code.map(ExitCode::from)
 }

@@ -54,6 +54,17 @@ pub enum GuestState {
     Broken(String),
 }
 
+impl std::fmt::Display for GuestState {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Built { bytes, .. } => write!(f, "built, {} MiB", bytes >> 20),
+            Self::Missing => f.write_str("not built"),
+            Self::Outdated => f.write_str("built from another version's recipe"),
+            Self::Broken(why) => write!(f, "broken: {why}"),
+        }
+    }
+}
+
 impl GuestStore {
     /// The user's store, in [`directories::cache`].
     pub fn open() -> Result<Self> {

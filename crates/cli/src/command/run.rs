@@ -1,0 +1,38 @@
+//! `kvmtest run`: runs tests.
+
+use kvmtest::{Result, directories, env};
+use kvmtest_runner::LocalStage;
+use kvmtest_runner::dispatch::{Settings, Worker};
+use kvmtest_runner::report::ConsoleOptions;
+use kvmtest_runner::run::Order;
+
+use super::selection::{choice, house};
+use crate::args::Run;
+use crate::terminal::note;
+
+pub(super) fn execute(args: &Run) -> Result<u8> {
+    let order = Order {
+        choice: choice(&args.selection)?,
+        subtests: args.selection.subtests.clone(),
+        results: args.results.clone(),
+        argv: std::env::args().collect(),
+        console: ConsoleOptions::detect(),
+    };
+    let settings = Settings::new(directories::cache()?.join("tests"));
+    let mut claim = None;
+    let code = house()?.run(order, settings, |_plan| {
+        // What an earlier run could not clear up itself, because it and its guards were killed.
+        for thing in env::collect()? {
+            note(format!("kvmtest: {thing}"));
+        }
+        let own = env::claim()?;
+        let stage = LocalStage::new(own.path())?;
+        let worker = Worker { stage: Box::new(stage), env: own.path().to_owned() };
+        claim = Some(own);
+        Ok(vec![worker])
+    });
+    if let Some(claim) = claim {
+        claim.release()?;
+    }
+    Ok(code)
+}

@@ -1,0 +1,57 @@
+//! What of a configuration is meant: shared by the commands that take WHAT.
+
+use kvmtest::{Error, ErrorKind, Result};
+use kvmtest_runner::child::Program;
+use kvmtest_runner::plan::{Choice, Known, Refusal, Selection, Wanted, select};
+use kvmtest_runner::run::House;
+
+use crate::configs::Configs;
+use crate::{args, terminal};
+
+/// The program as the runner knows it.
+pub(super) fn house() -> Result<House<'static>> {
+    Ok(House {
+        program: concat!("kvmtest ", env!("CARGO_PKG_VERSION")),
+        table: kvmtest_subtests::SUBTESTS,
+        child: Program::current()?,
+        shipped: &Configs,
+    })
+}
+
+/// What was typed, taken apart.
+pub(super) fn choice(selection: &args::Selection) -> Result<Choice> {
+    Ok(Choice {
+        wanted: Wanted::parse(&selection.what)?,
+        config: selection.config.clone(),
+        set: selection.set.clone(),
+    })
+}
+
+/// The variants that are meant, and the subtests that there are. An exit code where there are
+/// none, and then it has been said why.
+pub(super) fn resolve(
+    selection: &args::Selection,
+    set: Option<&str>,
+) -> Result<Result<(Selection, Known), u8>> {
+    let known = house()?.known(&selection.subtests)?;
+    let mut choice = choice(selection)?;
+    if choice.set.is_none() {
+        choice.set = set.map(str::to_owned);
+    }
+    match select(&choice, &Configs, &known) {
+        Ok(selection) => {
+            for warning in &selection.warnings {
+                terminal::note(warning.render(terminal::has_colour()).trim_end());
+            }
+            Ok(Ok((selection, known)))
+        }
+        Err(refusal @ Refusal::Nothing(_)) => {
+            terminal::note(refusal.render(false));
+            Ok(Err(refusal.exit_code()))
+        }
+        Err(refusal) => {
+            let message = refusal.render(terminal::has_colour());
+            Err(Error::new(ErrorKind::Config, message.trim_end()))
+        }
+    }
+}

@@ -1,0 +1,54 @@
+//! `kvmtest show`: all params of a test, and where each was set.
+
+use kvmtest::Result;
+use kvmtest_runner::plan::{self, Shown};
+
+use super::selection::resolve;
+use crate::args::Show;
+use crate::terminal::{say, table};
+
+pub(super) fn execute(args: &Show) -> Result<u8> {
+    let (selection, known) = match resolve(&args.selection, None)? {
+        Ok(resolved) => resolved,
+        Err(code) => return Ok(code),
+    };
+    let wanted = args.selection.what.first().map_or("", String::as_str);
+    for shown in plan::show(&selection, &known, wanted) {
+        if args.json {
+            say(json(&shown).to_string());
+        } else {
+            say(text(&shown).trim_end());
+        }
+    }
+    Ok(0)
+}
+
+fn text(shown: &Shown) -> String {
+    let mut text = format!("{}\n  full name: {}\n", shown.shortname, shown.name);
+    if let Some(file) = &shown.file {
+        text.push_str(&format!("  subtest: {file}\n"));
+    }
+    if !shown.dep.is_empty() {
+        text.push_str(&format!("  depends on: {}\n", shown.dep.join(" ")));
+    }
+    let rows: Vec<Vec<String>> = shown
+        .params
+        .values()
+        .map(|(key, value)| {
+            let origin = value.origin.as_ref().map(ToString::to_string).unwrap_or_default();
+            vec![format!("  {key} = {}", value.text.escape_debug()), origin]
+        })
+        .collect();
+    text.push_str(&table(&rows));
+    text
+}
+
+fn json(shown: &Shown) -> serde_json::Value {
+    serde_json::json!({
+        "shortname": shown.shortname,
+        "name": shown.name,
+        "file": shown.file,
+        "dep": shown.dep,
+        "params": shown.params,
+    })
+}
