@@ -1,1 +1,55 @@
-//! Written in the steps that follow.
+//! The Cartesian configuration language: text in, variants out.
+//!
+//! ```
+//! use kvmtest_cartesian::{NoInclude, Parser, Source};
+//!
+//! let text = "
+//! mem = 512
+//! variants:
+//!     - boot:
+//!     - reboot:
+//! variants:
+//!     - small:
+//!     - wide:
+//!         mem = 2048
+//! ";
+//! let mut parser = Parser::new();
+//! parser.parse(Source::new("tests.cfg", text), &mut NoInclude);
+//! parser.statement("only reboot");
+//! let (config, diagnostics) = parser.finish();
+//! assert!(diagnostics.is_empty());
+//! let names: Vec<_> = config.variants().map(|v| (v.name().to_owned(), v.get("mem").map(str::to_owned))).collect();
+//! assert_eq!(names[0], ("small.reboot".into(), Some("512".into())));
+//! assert_eq!(names[1], ("wide.reboot".into(), Some("2048".into())));
+//! ```
+//!
+//! The library does no input and no output: [`Include`] finds the files that `include` names.
+
+mod block;
+mod bound;
+mod config;
+mod cursor;
+mod diagnostic;
+mod dictionary;
+mod filter;
+mod include;
+mod label;
+mod limits;
+mod operation;
+mod parser;
+mod plan;
+mod scan;
+mod source;
+mod title;
+mod tree;
+mod variant;
+mod variants;
+mod walk;
+mod written;
+
+pub use config::{Config, Variants};
+pub use diagnostic::{Diagnostic, Severity};
+pub use include::{Include, NoInclude, Source};
+pub use parser::Parser;
+pub use source::Place;
+pub use variant::Variant;

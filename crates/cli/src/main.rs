@@ -1,2 +1,7 @@
-//! The program.
-fn main() {}
+//! The program `kvmtest`.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    kvmtest_cli::main()
+}

@@ -7,13 +7,12 @@ use std::time::Duration;
 use camino::Utf8Path;
 use serde::{Deserialize, Serialize};
 
+use super::kvm::device::{self, DEVICE};
 use super::kvm::{self, Verdict};
 use super::{boot_id, memo};
 use crate::directories;
 use crate::error::{Error, ErrorKind, Result};
 use crate::qemu::Binary;
-
-const DEVICE: &str = "/dev/kvm";
 
 /// How guests' instructions are carried out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -81,14 +80,16 @@ pub fn mend(verdict: &Verdict) -> Option<String> {
     if verdict.usable {
         return None;
     }
-    let command = match std::fs::metadata(DEVICE) {
-        Err(_) => "modprobe kvm_intel || modprobe kvm_amd",
-        Ok(_) if open().is_err() => "sudo usermod -aG kvm \"$USER\" # then log in anew",
-        // The host cannot do better: its own hypervisor would have to.
-        Ok(_) => "use `accel = tcg`",
-    };
-    Some(command.to_owned())
+    Some(match device::metadata() {
+        None => "sudo modprobe kvm_intel || sudo modprobe kvm_amd".to_owned(),
+        Some(metadata) if device::open().is_err() => device::permit(&metadata),
+        // Nothing on this host can do better: what it runs on would have to.
+        Some(_) => TCG_INSTEAD.to_owned(),
+    })
 }
+
+/// What is left where nothing makes KVM work.
+const TCG_INSTEAD: &str = "use `accel = tcg`";
 
 /// Grows whenever the probe demands something else.
 const PROBE_VERSION: u32 = 1;
@@ -125,7 +126,7 @@ fn recall_or(
 
 /// Why KVM cannot even be tried.
 fn obstacle() -> Option<Verdict> {
-    let reason = match open() {
+    let reason = match device::open() {
         Ok(()) => return None,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
             format!("there is no {DEVICE}")
@@ -133,10 +134,6 @@ fn obstacle() -> Option<Verdict> {
         Err(error) => format!("{DEVICE} cannot be opened: {error}"),
     };
     Some(Verdict { usable: false, reason, took: Duration::ZERO })
-}
-
-fn open() -> std::io::Result<()> {
-    std::fs::File::options().read(true).write(true).open(DEVICE).map(drop)
 }
 
 fn decide(
@@ -156,7 +153,7 @@ fn decide(
         "kvm" | "auto" | "" if !binary.has_accelerator("kvm") => {
             let reason = format!("`{}` has no KVM", binary.path());
             if wanted == "kvm" {
-                return Err(unusable(&reason, Some("use `accel = tcg`")));
+                return Err(unusable(&reason, Some(TCG_INSTEAD)));
             }
             tcg(reason)
         }
@@ -178,10 +175,9 @@ fn decide(
 }
 
 fn unusable(reason: &str, mend: Option<&str>) -> Error {
-    const ESCAPE: &str = "use `accel = tcg`";
     let mend = match mend {
-        Some(mend) if mend != ESCAPE => format!("`{mend}` may mend it; or {ESCAPE}"),
-        _ => ESCAPE.to_owned(),
+        Some(mend) if mend != TCG_INSTEAD => format!("`{mend}` may mend it; or {TCG_INSTEAD}"),
+        _ => TCG_INSTEAD.to_owned(),
     };
     Error::new(ErrorKind::Host, format!("KVM is not usable: {reason}; {mend}"))
 }
@@ -194,12 +190,7 @@ mod tests {
     use crate::qemu::Capabilities;
 
     fn binary(accelerators: &[&str]) -> Binary {
-        let json = serde_json::json!({
-            "version": {"major": 9, "minor": 0, "micro": 0}, "package": "", "target": "x86_64",
-            "accelerators": accelerators, "machines": [], "cpus": [], "devices": [],
-            "objects": [], "chardevs": [], "netdevs": [], "block_drivers": [],
-            "migration": [], "commands": {}, "events": [], "options": {},
-        });
+        let json = serde_json::json!({"accelerators": accelerators});
         let capabilities: Capabilities = serde_json::from_value(json).expect("capabilities");
         Binary::known("/opt/qemu", capabilities)
     }

@@ -2,10 +2,15 @@
 
 pub mod accel;
 mod boot;
+mod finding;
+mod findings;
 pub mod kvm;
 pub(crate) mod memo;
 mod process;
 pub mod program;
+mod resources;
 
 pub use boot::boot_id;
+pub use finding::{Finding, Status};
+pub use findings::findings;
 pub use process::ProcessId;

@@ -3,13 +3,15 @@
 use camino::{Utf8Path, Utf8PathBuf};
 use rustix::fs::{Access, access};
 
-/// Where the program `name` is: a path that is executable, or a name on `PATH`.
+/// Where the program `name` is: a path that is executable, or a name on `PATH`, or one among the
+/// administrator's programs (`/usr/sbin` and its like), which are not on everybody's `PATH`.
 pub fn find(name: &str) -> Option<Utf8PathBuf> {
     if name.contains('/') {
         let path = camino::absolute_utf8(name).ok()?;
         return is_executable(&path).then_some(path);
     }
-    find_on(&std::env::var("PATH").ok()?, name)
+    let path = std::env::var("PATH").unwrap_or_default();
+    find_on(&path, name).or_else(|| find_on("/usr/local/sbin:/usr/sbin:/sbin", name))
 }
 
 /// Whether `path` is a file that this process may execute.

@@ -42,6 +42,8 @@ pub(super) struct Inbox {
     /// Answers without an `id`: to raw commands, and to what QEMU could not parse.
     pub(super) anonymous: VecDeque<Value>,
     pub(super) events: VecDeque<Event>,
+    /// How many events there have been.
+    pub(super) event_count: u64,
     /// Why nothing more will come.
     ended: Option<String>,
 }
@@ -144,7 +146,8 @@ fn read_all(shared: &Shared, stream: UnixStream) {
 
 impl Inbox {
     fn take_in(&mut self, message: Value) {
-        if let Some(event) = Event::from_message(&message) {
+        if let Some(event) = Event::from_message(&message, self.event_count) {
+            self.event_count += 1;
             if self.events.len() == EVENT_LIMIT {
                 self.events.pop_front();
             }

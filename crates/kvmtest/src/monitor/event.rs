@@ -14,11 +14,13 @@ pub struct Event {
     pub data: Value,
     /// When it happened, by QEMU's clock.
     pub at: SystemTime,
+    /// Counts the events of one connection, from 0.
+    pub(super) number: u64,
 }
 
 impl Event {
     /// Reads a QMP message, if it is an event.
-    pub(super) fn from_message(message: &Value) -> Option<Self> {
+    pub(super) fn from_message(message: &Value, number: u64) -> Option<Self> {
         let name = message.get("event")?.as_str()?.to_owned();
         let stamp = |part: &str| message.pointer(&format!("/timestamp/{part}"))?.as_u64();
         let since = Duration::from_secs(stamp("seconds").unwrap_or_default())
@@ -27,6 +29,7 @@ impl Event {
             name,
             data: message.get("data").cloned().unwrap_or_default(),
             at: SystemTime::UNIX_EPOCH.checked_add(since).unwrap_or(SystemTime::UNIX_EPOCH),
+            number,
         })
     }
 }

@@ -8,4 +8,5 @@ mod transcript;
 
 pub use event::Event;
 pub use human::HumanMonitor;
+pub(crate) use qmp::Activity;
 pub use qmp::QmpMonitor;

@@ -140,6 +140,18 @@ impl QmpMonitor {
             })
     }
 
+    /// The events from number `from` on that nobody has taken yet, and the number of the next.
+    pub(crate) fn events_from(&self, from: u64) -> (Vec<Event>, u64) {
+        let inbox = self.connection.inbox();
+        let events = inbox.events.iter().filter(|event| event.number >= from).cloned().collect();
+        (events, inbox.event_count)
+    }
+
+    /// Waits until QEMU has closed the monitor, so that all that it had said has been read.
+    pub(crate) fn drain(&self, deadline: Deadline) {
+        let _ = self.connection.wait_for(deadline, |_| None::<()>);
+    }
+
     /// Something that can be polled: readable after the next message of QEMU.
     pub(crate) fn activity(&self) -> Result<Activity> {
         Ok(Activity { listener: self.connection.listen()? })

@@ -67,6 +67,14 @@ impl Params {
         Err(self.wrong(key, &format!("one of {}", legal.join(", "))))
     }
 
+    /// One of `choices`; the first of them where it is not set.
+    pub fn get_choice_or<'a>(&'a self, key: &str, choices: &[&'a str]) -> Result<&'a str> {
+        match self.find(key) {
+            Some(_) => self.get_choice(key, choices),
+            None => Ok(choices.first().copied().unwrap_or_default()),
+        }
+    }
+
     /// The error for a value of `key` that should have been `what`; for checks of one's own.
     pub fn wrong(&self, key: &str, what: &str) -> Error {
         let value = self.find(key).unwrap_or_default();

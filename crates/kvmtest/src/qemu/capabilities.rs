@@ -7,7 +7,10 @@ use serde::{Deserialize, Serialize};
 use super::Version;
 
 /// What a QEMU binary can do. Names are QEMU's own.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+///
+/// Read from JSON, what is not named is not there: so a test makes the binary that it needs.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Capabilities {
     pub(super) version: Version,
     pub(super) package: String,

@@ -9,7 +9,9 @@ use serde_json::Value;
 ///
 /// Better than comparing versions is to ask for the feature itself: distributions leave parts out
 /// and bring others back.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
 pub struct Version {
     /// The first number.
     pub major: u64,

@@ -1,3 +1,256 @@
-//! Virtual machines: what they are made of, how they start, live and end.
+//! The virtual machine: a living QEMU process, wrapped.
 
 pub mod command;
+mod control;
+mod create;
+mod death;
+mod destroy;
+mod facts;
+mod holding;
+mod instance;
+mod login;
+mod logs;
+mod reach;
+mod record;
+mod sign;
+mod watch;
+
+use std::collections::HashMap;
+use std::os::fd::OwnedFd;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+pub use control::RebootMethod;
+pub(crate) use instance::remove_if_empty;
+pub use instance::{Instance, runtime_root, scratch_root};
+pub use record::Record;
+
+use crate::deadline::Deadline;
+use crate::env::{Face, Home};
+use crate::error::{Error, ErrorKind, Result};
+use crate::monitor::{HumanMonitor, QmpMonitor};
+use crate::params::Params;
+
+/// How long QEMU has to greet on a monitor.
+const GREETING: Duration = Duration::from_secs(20);
+
+/// The monitor that is kept for what runs the test.
+const HARNESS: &str = "harness";
+
+/// A virtual machine. It is defined by its parameters, and once created it is a QEMU process
+/// that outlives whoever started it.
+///
+/// A `Vm` is a handle: dropping it leaves the machine alone.
+pub struct Vm {
+    name: String,
+    home: Arc<Home>,
+    state: Mutex<State>,
+}
+
+struct State {
+    params: Params,
+    running: Option<Running>,
+}
+
+/// What goes with one incarnation.
+struct Running {
+    record: Record,
+    monitors: HashMap<String, Arc<QmpMonitor>>,
+    /// Whether the guest may still be on its way up, as far as this handle knows.
+    booting: bool,
+}
+
+impl Running {
+    fn new(record: Record) -> Self {
+        // In a later test, the machine has been up in an earlier one.
+        let booting = record.console_offset == 0;
+        Self { record, monitors: HashMap::new(), booting }
+    }
+}
+
+impl Vm {
+    /// The VM called `name` that `params` (its own, see [`Params::object_params`]) describe.
+    pub(crate) fn define(home: &Arc<Home>, name: &str, params: Params) -> Self {
+        let state = State { params, running: None };
+        Self { name: name.to_owned(), home: Arc::clone(home), state: Mutex::new(state) }
+    }
+
+    /// The VM that an env file tells of.
+    pub(crate) fn from_record(home: &Arc<Home>, record: Record) -> Self {
+        let vm = Self::define(home, &record.name, record.params.clone());
+        vm.state().running = Some(Running::new(record));
+        vm
+    }
+
+    /// A second definition under the name `name`, with the same parameters; not started.
+    ///
+    /// What must differ between two machines does: addresses and ports are found anew, and a
+    /// fixed MAC address or UUID is dropped.
+    #[must_use]
+    pub fn clone(&self, name: &str) -> Self {
+        let mut params = self.params();
+        let fixed = |key: &str| key == "uuid" || key == "nic_mac" || key.starts_with("nic_mac_");
+        let keys: Vec<String> =
+            params.iter().map(|(key, _)| key.to_owned()).filter(|key| fixed(key)).collect();
+        for key in keys {
+            params.remove(&key);
+        }
+        self.clone_with(name, params)
+    }
+
+    /// A second definition under the name `name`, with parameters of its own; not started.
+    #[must_use]
+    pub fn clone_with(&self, name: &str, params: Params) -> Self {
+        Self::define(&self.home, name, params)
+    }
+
+    /// The name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The parameters.
+    pub fn params(&self) -> Params {
+        self.state().params.clone()
+    }
+
+    /// Gives the VM other parameters. What of them concerns the machine itself takes effect
+    /// when it is created next.
+    pub fn set_params(&self, params: Params) {
+        let mut state = self.state();
+        if let Some(running) = &mut state.running {
+            running.record.params = params.clone();
+        }
+        state.params = params;
+    }
+
+    /// What there is to know of the present incarnation, if the VM was started.
+    pub fn record(&self) -> Option<Record> {
+        self.state().running.as_ref().map(|running| running.record.clone())
+    }
+
+    /// Whether QEMU runs and answers on its monitor.
+    pub fn is_alive(&self) -> bool {
+        self.verify_alive().is_ok()
+    }
+
+    /// Whether there is no QEMU process. It may hang and not be dead.
+    pub fn is_dead(&self) -> Result<bool> {
+        Ok(self.process()?.is_none())
+    }
+
+    /// An error that says why, if the VM is dead or its monitor does not answer.
+    pub fn verify_alive(&self) -> Result<()> {
+        if self.is_dead()? {
+            return Err(self.death());
+        }
+        self.monitor()?.status().map(drop)
+    }
+
+    /// The number of the QEMU process.
+    pub fn get_pid(&self) -> Result<u32> {
+        Ok(self.running()?.process.pid)
+    }
+
+    /// The UUID that the machine was given, or all zeros.
+    pub fn get_uuid(&self) -> Result<String> {
+        let answer = self.monitor()?.cmd("query-uuid", serde_json::Value::Null)?;
+        Ok(answer["UUID"].as_str().unwrap_or_default().to_owned())
+    }
+
+    /// The main monitor: the one that `main_monitor` names, else the first; for what runs the
+    /// test, the one that is kept for it.
+    pub fn monitor(&self) -> Result<Arc<QmpMonitor>> {
+        let record = self.running()?;
+        let name = match self.home.face {
+            Face::Harness => HARNESS.to_owned(),
+            Face::Test => {
+                let mut monitors = record.line.monitors.iter().map(|monitor| &monitor.name);
+                let first = monitors.find(|name| *name != HARNESS).cloned();
+                let main = self.state().params.find_nonempty("main_monitor").map(str::to_owned);
+                main.or(first).ok_or_else(|| {
+                    Error::new(ErrorKind::Monitor, "the VM has no monitor: `monitors` is empty")
+                })?
+            }
+        };
+        self.monitor_named(&name)
+    }
+
+    /// The monitor called `name`.
+    pub fn monitor_named(&self, name: &str) -> Result<Arc<QmpMonitor>> {
+        let mut state = self.state();
+        let Some(running) = &mut state.running else { return Err(self.not_started()) };
+        if let Some(monitor) = running.monitors.get(name) {
+            return Ok(Arc::clone(monitor));
+        }
+        let key = format!("{}/{name}", running.record.instance.id);
+        let monitor = match self.home.monitors.get(&key) {
+            Some(monitor) => monitor,
+            None => {
+                let monitor = Arc::new(self.connect_monitor(&running.record, name)?);
+                self.home.monitors.put(key, &monitor);
+                monitor
+            }
+        };
+        running.monitors.insert(name.to_owned(), Arc::clone(&monitor));
+        Ok(monitor)
+    }
+
+    /// The human face of the main monitor.
+    pub fn human_monitor(&self) -> Result<HumanMonitor> {
+        Ok(HumanMonitor::new(self.monitor()?))
+    }
+
+    /// Executes a command of the human monitor and gives back what it printed:
+    /// `vm.send_monitor_cmd("info status")`.
+    pub fn send_monitor_cmd(&self, command_line: &str) -> Result<String> {
+        self.human_monitor()?.cmd(command_line)
+    }
+
+    /// A descriptor of the QEMU process, if it lives.
+    pub(crate) fn process(&self) -> Result<Option<OwnedFd>> {
+        match self.record() {
+            Some(record) => record.process.open(),
+            None => Ok(None),
+        }
+    }
+
+    pub(crate) fn running(&self) -> Result<Record> {
+        self.record().ok_or_else(|| self.not_started())
+    }
+
+    /// Says whether the guest is on its way up.
+    fn set_booting(&self, booting: bool) {
+        if let Some(running) = &mut self.state().running {
+            running.booting = booting;
+        }
+    }
+
+    fn is_booting(&self) -> bool {
+        self.state().running.as_ref().is_some_and(|running| running.booting)
+    }
+
+    fn connect_monitor(&self, record: &Record, name: &str) -> Result<QmpMonitor> {
+        let mut monitors = record.line.monitors.iter();
+        let socket = monitors
+            .find(|monitor| monitor.name == name)
+            .map(|monitor| monitor.socket.as_str())
+            .ok_or_else(|| {
+                Error::new(
+                    ErrorKind::Monitor,
+                    format!("the VM `{}` has no monitor called `{name}`", self.name),
+                )
+            })?;
+        let log = self.log_path(&format!("qmp-{}-{name}.jsonl", self.name));
+        let stream = record.instance.connect(socket)?;
+        QmpMonitor::connect(name, stream, log.as_deref(), Deadline::after(GREETING))
+    }
+
+    fn not_started(&self) -> Error {
+        Error::new(ErrorKind::VmDead, format!("the VM `{}` was not started", self.name))
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -19,8 +19,10 @@ pub(super) struct Machine {
 }
 
 impl Machine {
-    pub(super) fn new(kvm: &Kvm) -> Result<Self, Objection> {
-        let memory = Memory::new().map_err(|error| format!("no memory for a guest: {error}"))?;
+    /// A machine whose vCPU is about to execute `code`.
+    pub(super) fn new(kvm: &Kvm, code: &[u8]) -> Result<Self, Objection> {
+        let memory =
+            Memory::new(code).map_err(|error| format!("no memory for a guest: {error}"))?;
         let vm = kvm.create_vm().map_err(refused("a virtual machine"))?;
         // Where Intel's CPUs keep what they need for real mode: out of the way.
         vm.set_tss_address(0xfffb_d000).map_err(refused("a place for the task state"))?;
@@ -119,4 +121,43 @@ fn enter_long_mode(sregs: &mut kvm_sregs) {
 
 fn refused(what: &'static str) -> impl Fn(kvm_ioctls::Error) -> Objection {
     move |error| format!("KVM does not give {what}: {error}")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+    use std::time::Duration;
+
+    use super::super::vcpu_thread;
+    use super::*;
+    use crate::deadline::Deadline;
+
+    /// What to do in a guest that a recall has to reach.
+    fn recalled_from(code: &'static [u8]) {
+        let Ok(kvm) = Kvm::new() else {
+            let _ = writeln!(std::io::stderr(), "skipped: /dev/kvm cannot be opened");
+            return;
+        };
+        let (sender, receiver) = std::sync::mpsc::channel();
+        let soon = Deadline::after(Duration::from_millis(50));
+        let outcome = vcpu_thread::run(soon, move |_| {
+            let mut machine = Machine::new(&kvm, code).expect("a machine");
+            vcpu_thread::admit_recall(&machine.vcpu).expect("a mask");
+            sender.send(machine.next_report()).expect("somebody listens");
+        });
+        assert_eq!(outcome.expect("no error"), None, "{code:x?}");
+        let report = receiver.recv_timeout(Duration::from_secs(60)).expect("the thread ended");
+        let objection = report.expect_err("it was interrupted");
+        assert!(objection.starts_with("the vCPU cannot run: Interrupted"), "{objection}");
+    }
+
+    #[test]
+    fn a_guest_that_loops_is_called_back() {
+        recalled_from(b"\xeb\xfe");
+    }
+
+    #[test]
+    fn a_guest_that_halts_is_called_back() {
+        recalled_from(b"\xf4\xeb\xfd");
+    }
 }

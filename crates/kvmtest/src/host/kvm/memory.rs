@@ -18,8 +18,8 @@ pub(super) struct Memory {
 }
 
 impl Memory {
-    /// Memory with everything in it that the guest needs.
-    pub(super) fn new() -> Result<Self> {
+    /// Memory with everything in it that a guest of this `code` needs.
+    pub(super) fn new(code: &[u8]) -> Result<Self> {
         // SAFETY: a new mapping at an address that the kernel chooses overlaps with nothing.
         let start = unsafe {
             mmap_anonymous(
@@ -33,7 +33,7 @@ impl Memory {
         memory.map_pages();
         memory.describe_segments();
         memory.describe_interrupts();
-        memory.write(layout::CODE, guest::code());
+        memory.write(layout::CODE, code);
         Ok(memory)
     }
 

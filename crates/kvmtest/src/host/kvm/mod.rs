@@ -1,6 +1,7 @@
 //! Whether KVM works here, found out by running something: opening `/dev/kvm` and making a vCPU
 //! succeed on hosts where no 64-bit guest gets anywhere.
 
+pub(super) mod device;
 mod guest;
 mod machine;
 mod memory;
@@ -17,8 +18,8 @@ use crate::error::Result;
 use machine::{Machine, Objection};
 use vcpu_thread::Recall;
 
-/// The probe takes some 20 ms where KVM works; what needs a second is of no use to anybody.
-const PATIENCE: Duration = Duration::from_secs(1);
+/// The probe takes some 20 ms where KVM works, and 600 ms where the CPU itself is emulated.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// What became of the probe.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -47,7 +48,7 @@ pub(super) fn probe() -> Result<Verdict> {
 
 fn examine(recall: &Recall) -> Result<(), Objection> {
     let kvm = Kvm::new().map_err(|error| format!("/dev/kvm cannot be opened: {error}"))?;
-    let mut machine = Machine::new(&kvm)?;
+    let mut machine = Machine::new(&kvm, guest::code())?;
     vcpu_thread::admit_recall(&machine.vcpu)
         .map_err(|error| format!("the vCPU could not be called back: {error}"))?;
     let mut pace = Pace::new();

@@ -120,14 +120,11 @@ fn only_one<const N: usize>(
 ) -> Result<(&'static str, &'static str)> {
     let set: Vec<_> =
         ways.into_iter().filter(|(key, _)| params.find_nonempty(key).is_some()).collect();
-    match set[..] {
-        [one] => Ok(one),
-        _ => {
-            let keys = ways.map(|(key, _)| format!("`{key}`")).join(", ");
-            let what = format!("accompanied by exactly one of {keys}");
-            Err(params.wrong("nic_mode", &what))
-        }
+    if let [one] = set[..] {
+        return Ok(one);
     }
+    let keys = ways.map(|(key, _)| format!("`{key}`")).join(", ");
+    Err(params.wrong("nic_mode", &format!("accompanied by exactly one of {keys}")))
 }
 
 /// `unix:PATH` or `HOST:PORT`, as a socket address under `name`.

@@ -12,12 +12,11 @@ pub(super) fn arguments(plan: &Plan) -> Result<Option<Argument>> {
         Family::Q35 | Family::Pc => "pvpanic",
         Family::Other => "pvpanic-pci",
         Family::Microvm => {
-            return match read::flag(plan.params, "pvpanic", false)? {
-                false => Ok(None),
-                true => Err(plan
-                    .params
-                    .wrong("pvpanic", "`no` on a `microvm`, which has no place for it")),
-            };
+            if read::flag(plan.params, "pvpanic", false)? {
+                let what = "`no` on a `microvm`, which has no place for it";
+                return Err(plan.params.wrong("pvpanic", what));
+            }
+            return Ok(None);
         }
     };
     Ok(plan

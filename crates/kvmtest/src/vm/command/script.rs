@@ -1,5 +1,7 @@
 //! The command line as a shell script, for people.
 
+use std::fmt::Write as _;
+
 use super::line::CommandLine;
 
 /// A script that makes what overlays are missing and starts the machine.
@@ -16,11 +18,11 @@ pub(super) fn script(line: &CommandLine) -> String {
         if let (Some(overlay), Some(args)) = (&image.overlay, image.overlay_args()) {
             let overlay = quote(overlay.as_str());
             let args: Vec<String> = args.iter().map(|arg| quote(arg)).collect();
-            script.push_str(&format!("[ -e {overlay} ] || qemu-img {}\n", args.join(" ")));
+            let _ = writeln!(script, "[ -e {overlay} ] || qemu-img {}", args.join(" "));
         }
     }
     for (name, value) in &line.environment {
-        script.push_str(&format!("export {name}={}\n", quote(value)));
+        let _ = writeln!(script, "export {name}={}", quote(value));
     }
     script.push_str("exec ");
     script.push_str(&lines(line.program.as_str(), &line.args).join(" \\\n    "));

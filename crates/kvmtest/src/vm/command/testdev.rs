@@ -9,7 +9,7 @@ use crate::error::Result;
 
 /// The arguments for the test device, and the file that it writes to.
 ///
-/// A byte written to port 0xf4 ends QEMU with the exit status `2 * byte + 1`.
+/// A byte written to port 0xf1 goes to the file; one written to port 0xf4 ends QEMU with the exit status `2 * byte + 1`.
 pub(super) fn arguments(plan: &Plan) -> Result<(Vec<Argument>, Option<Utf8PathBuf>)> {
     if !read::flag(plan.params, "testdev", false)? {
         return Ok((Vec::new(), None));
@@ -18,7 +18,13 @@ pub(super) fn arguments(plan: &Plan) -> Result<(Vec<Argument>, Option<Utf8PathBu
     let chardev = Options::of("file").with("id", "testdev").with("path", log.as_str());
     let arguments = vec![
         Argument::Option("chardev", chardev.finish()),
-        Device::new("pc-testdev").with("chardev", "testdev").asked_by("testdev", "yes").into(),
+        Device::new("pc-testdev").asked_by("testdev", "yes").into(),
+        // The port to which the historical device wrote its log; the present one has none.
+        Device::new("isa-debugcon")
+            .with("iobase", 0xf1)
+            .with("chardev", "testdev")
+            .asked_by("testdev", "yes")
+            .into(),
         Device::new("isa-debug-exit")
             .with("iobase", 0xf4)
             .with("iosize", 4)

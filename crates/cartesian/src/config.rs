@@ -1,0 +1,84 @@
+//! The configuration as its user sees it.
+
+use crate::operation::Kind;
+use crate::plan::Plan;
+use crate::tree::{NodeId, Tree};
+use crate::variant::Variant;
+use crate::walk::Walk;
+use std::sync::Arc;
+
+/// What a [`Parser`](crate::Parser) understood: cheap to clone, never changes.
+#[derive(Clone)]
+pub struct Config {
+    plan: Arc<Plan>,
+}
+
+impl Config {
+    pub(crate) fn new(tree: Tree, root: NodeId, defaults: Option<Vec<String>>) -> Self {
+        Self { plan: Arc::new(Plan::new(tree, root, defaults)) }
+    }
+
+    /// Every variant, in order: the last `variants` block varies slowest.
+    ///
+    /// Each is found when it is asked for. [`Iterator::count`] builds none of them.
+    pub fn variants(&self) -> Variants<'_> {
+        Variants { plan: &self.plan, walk: Walk::new(&self.plan) }
+    }
+
+    /// Every label that any variant has in its name, each once, without the name of its block.
+    pub fn labels(&self) -> impl Iterator<Item = &str> {
+        let tree = &self.plan.tree;
+        let mut seen = vec![false; tree.strings.len()];
+        tree.labels.iter().filter_map(move |label| {
+            let first = !std::mem::replace(&mut seen[label.name.index()], true);
+            first.then(|| tree.strings.text(label.name))
+        })
+    }
+
+    /// Every value that a plain `key = value` statement gives this key anywhere, each once, in
+    /// the order of the text, whether or not a variant gets there.
+    pub fn assigned(&self, key: &str) -> Vec<&str> {
+        let mut values = Vec::new();
+        let Some(key) = self.plan.tree.strings.find(key) else { return values };
+        for operation in &self.plan.tree.operations {
+            if operation.kind == Kind::Set && operation.key == key.0 {
+                let value = self.plan.span(operation.value);
+                if !values.contains(&value) {
+                    values.push(value);
+                }
+            }
+        }
+        values
+    }
+}
+
+/// The variants of a configuration, one after another.
+pub struct Variants<'a> {
+    plan: &'a Arc<Plan>,
+    walk: Walk<'a>,
+}
+
+impl Iterator for Variants<'_> {
+    type Item = Variant;
+
+    fn next(&mut self) -> Option<Variant> {
+        self.walk.advance().then(|| Variant::new(self.plan.clone(), self.walk.leaf()))
+    }
+
+    fn nth(&mut self, n: usize) -> Option<Variant> {
+        for _ in 0..n {
+            if !self.walk.advance() {
+                return None;
+            }
+        }
+        self.next()
+    }
+
+    fn count(mut self) -> usize {
+        let mut count = 0;
+        while self.walk.advance() {
+            count += 1;
+        }
+        count
+    }
+}

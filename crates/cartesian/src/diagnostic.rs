@@ -1,0 +1,145 @@
+//! What is wrong with a text: where, what, and what would be right.
+
+use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
+use std::fmt;
+use std::ops::Range;
+use std::sync::Arc;
+
+/// How bad it is.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Severity {
+    /// The text means something, but hardly what its author wants.
+    Warning,
+    /// The statement means nothing and was left out.
+    Error,
+}
+
+/// One finding about one line of one source.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Diagnostic {
+    /// How bad it is.
+    pub severity: Severity,
+    /// The name of the source.
+    pub file: Arc<str>,
+    /// The line, from 1.
+    pub line: u32,
+    /// The characters of the line that are meant, from 1; tabs count as the blanks they stand
+    /// for. Never empty.
+    pub columns: Range<u32>,
+    /// What is wrong: a lowercase fragment.
+    pub message: String,
+    /// What would be right.
+    pub help: Option<String>,
+    /// The line, or the part of a long line around `columns`, with control characters replaced.
+    pub excerpt: String,
+    /// The bytes of `excerpt` that are meant.
+    pub marked: Range<usize>,
+}
+
+/// How much of a line is shown, in characters.
+const WIDTH: usize = 160;
+
+impl Diagnostic {
+    /// `line_text` is the whole line, `bytes` what is meant in it (cut to the line if it isn't).
+    pub(crate) fn new(
+        severity: Severity,
+        (file, line): (Arc<str>, u32),
+        line_text: &str,
+        bytes: Range<usize>,
+        message: String,
+        help: Option<String>,
+    ) -> Self {
+        let start = floor(line_text, bytes.start);
+        let end = floor(line_text, bytes.end.max(start));
+        let column = count(&line_text[..start]) + 1;
+        let width = count(&line_text[start..end]).max(1);
+        let (excerpt, marked) = excerpt(line_text, start, end);
+        let columns = column..column + width;
+        Self { severity, file, line, columns, message, help, excerpt, marked }
+    }
+
+    /// The configuration must not be used.
+    pub fn is_error(&self) -> bool {
+        self.severity == Severity::Error
+    }
+
+    /// For a terminal: the message, the source line with a caret, and the help, in several lines
+    /// without a line end after the last one.
+    pub fn render(&self, color: bool) -> String {
+        let level = match self.severity {
+            Severity::Error => Level::ERROR,
+            Severity::Warning => Level::WARNING,
+        };
+        // A span past the end of the text makes the renderer panic, and fields are public.
+        let start = floor(&self.excerpt, self.marked.start);
+        let end = floor(&self.excerpt, self.marked.end.max(start));
+        let snippet = Snippet::source(self.excerpt.as_str())
+            .line_start(self.line as usize)
+            .path(self.file.as_ref())
+            .annotation(AnnotationKind::Primary.span(start..end));
+        let mut group = level.primary_title(self.message.as_str()).element(snippet);
+        if let Some(help) = &self.help {
+            group = group.element(Level::HELP.message(help.as_str()));
+        }
+        let renderer = if color { Renderer::styled() } else { Renderer::plain() };
+        renderer.render(&[group])
+    }
+}
+
+impl fmt::Display for Diagnostic {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}:{}: {}", self.file, self.line, self.columns.start, self.message)?;
+        match &self.help {
+            Some(help) => write!(f, " ({help})"),
+            None => Ok(()),
+        }
+    }
+}
+
+fn excerpt(line: &str, start: usize, end: usize) -> (String, Range<usize>) {
+    let before = line[..start].char_indices().rev().nth(WIDTH / 2).map_or(0, |(at, _)| at);
+    let mut shown = String::new();
+    let mut marked = 0..0;
+    if before > 0 {
+        shown.push('…');
+    }
+    for (taken, (at, character)) in line[before..].char_indices().enumerate() {
+        let at = before + at;
+        if at == start {
+            marked.start = shown.len();
+        }
+        if at == end {
+            marked.end = shown.len();
+        }
+        if taken == WIDTH {
+            shown.push('…');
+            break;
+        }
+        shown.push(if is_harmless(character) { character } else { '\u{fffd}' });
+    }
+    if start >= line.len() {
+        marked.start = shown.len();
+    }
+    if marked.end < marked.start || (end >= line.len() && marked.end == 0) {
+        marked.end = shown.len();
+    }
+    (shown, marked)
+}
+
+/// Neither a control character nor one that turns the direction of writing around.
+fn is_harmless(character: char) -> bool {
+    !character.is_control()
+        && !matches!(character, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
+}
+
+fn floor(text: &str, at: usize) -> usize {
+    let mut at = at.min(text.len());
+    while !text.is_char_boundary(at) {
+        at -= 1;
+    }
+    at
+}
+
+fn count(text: &str) -> u32 {
+    u32::try_from(text.chars().count()).unwrap_or(u32::MAX)
+}

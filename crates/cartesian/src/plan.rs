@@ -1,0 +1,207 @@
+//! A tree made ready for enumeration: what can be known once is computed once.
+
+use crate::bound::Bound;
+use crate::filter::{FilterId, Scope};
+use crate::label::{Label, Symbol, number};
+use crate::source::Span;
+use crate::tree::{Item, NodeId, Tree};
+
+/// No tag: no filter names the label.
+pub(crate) const NO_TAG: u32 = u32::MAX;
+
+/// A statement that can drop variants.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Guard {
+    Only(FilterId),
+    No(FilterId),
+    /// A condition with such a statement inside.
+    When(u32),
+}
+
+impl Guard {
+    fn of(item: Item, tree: &Tree) -> Option<Self> {
+        match item {
+            Item::Only(filter) => Some(Self::Only(filter)),
+            Item::No(filter) => Some(Self::No(filter)),
+            Item::When(condition) if tree.conditions[condition as usize].decides => {
+                Some(Self::When(condition))
+            }
+            Item::When(_) | Item::Assign(_) | Item::Join(_) | Item::Suffix(_) => None,
+        }
+    }
+}
+
+/// Keys that can be read with `${…}` though nobody assigns them.
+pub(crate) struct Known {
+    pub(crate) name: Option<Symbol>,
+    pub(crate) shortname: Option<Symbol>,
+    pub(crate) dep: Option<Symbol>,
+}
+
+pub(crate) struct Plan {
+    pub(crate) tree: Tree,
+    pub(crate) root: NodeId,
+    /// All sources after one another: spans are slices of it.
+    text: String,
+    /// For each label the tags that it has: by its name, and by block and name.
+    pub(crate) tags: Vec<[u32; 2]>,
+    pub(crate) tag_count: usize,
+    /// For each node the set of the tags below it, `width` words each.
+    ahead: Vec<u64>,
+    width: usize,
+    /// For each node and each condition its guards.
+    pub(crate) node_guards: Vec<Box<[Guard]>>,
+    pub(crate) condition_guards: Vec<Box<[Guard]>>,
+    pub(crate) joins: Vec<Box<[FilterId]>>,
+    /// For each node the child to try first, where only defaults are wanted.
+    pub(crate) first: Vec<Option<u32>>,
+    /// For each key whether it bounds another one.
+    pub(crate) bounds: Vec<Option<(Bound, Symbol)>>,
+    pub(crate) known: Known,
+}
+
+impl Plan {
+    pub(crate) fn new(mut tree: Tree, root: NodeId, defaults: Option<Vec<String>>) -> Self {
+        let text = tree.sources.joined();
+        let bounds = bounds(&mut tree);
+        let tags = tags(&tree);
+        let tag_count = tree.filters.named.len();
+        let width = tag_count.div_ceil(64);
+        let guards = |items: &[Item]| items.iter().filter_map(|i| Guard::of(*i, &tree)).collect();
+        let joins = |items: &[Item]| {
+            let join = |item: &Item| match item {
+                Item::Join(filter) => Some(*filter),
+                _ => None,
+            };
+            items.iter().filter_map(join).collect()
+        };
+        let wanted = |node: NodeId| {
+            let expand = defaults.as_ref()?;
+            let block = tree.blocks.get(&node).map(|name| tree.strings.text(*name));
+            if block.is_some_and(|block| expand.iter().any(|name| name == block)) {
+                return None;
+            }
+            tree.node(node).default
+        };
+        let nodes = || (0..number(tree.nodes.len())).map(NodeId);
+        let known = |key| tree.strings.find(key);
+        Self {
+            root,
+            text,
+            ahead: ahead(&tree, &tags, width),
+            width,
+            node_guards: tree.nodes.iter().map(|node| guards(&node.items)).collect(),
+            condition_guards: tree.conditions.iter().map(|c| guards(&c.body)).collect(),
+            joins: tree.nodes.iter().map(|node| joins(&node.items)).collect(),
+            first: nodes().map(wanted).collect(),
+            known: Known { name: known("name"), shortname: known("shortname"), dep: known("dep") },
+            tags,
+            tag_count,
+            bounds,
+            tree,
+        }
+    }
+
+    pub(crate) fn span(&self, span: Span) -> &str {
+        &self.text[span.start as usize..span.end() as usize]
+    }
+
+    pub(crate) fn ahead(&self, node: NodeId) -> &[u64] {
+        let start = node.0 as usize * self.width;
+        &self.ahead[start..start + self.width]
+    }
+
+    /// Appends a label as names show it.
+    pub(crate) fn write_label(&self, label: u32, long: bool, out: &mut String) {
+        let Label { variable, name } = self.tree.labels.get(label);
+        let name = self.tree.strings.text(name);
+        match variable {
+            Some(variable) if long => {
+                out.push('(');
+                out.push_str(self.tree.strings.text(variable));
+                out.push('=');
+                out.push_str(name);
+                out.push(')');
+            }
+            _ => out.push_str(name),
+        }
+    }
+}
+
+/// A name, or the beginning of one, to judge filters against.
+pub(crate) struct Name<'a> {
+    pub(crate) plan: &'a Plan,
+    pub(crate) labels: &'a [u32],
+    /// How often each tag is in the name.
+    pub(crate) present: &'a [u32],
+    /// The tags that may still come; empty when the name is complete.
+    pub(crate) ahead: &'a [u64],
+}
+
+impl Scope for Name<'_> {
+    fn present(&self, tag: u32) -> bool {
+        self.present[tag as usize] > 0
+    }
+
+    fn ahead(&self, tag: u32) -> bool {
+        self.ahead.get(tag as usize / 64).is_some_and(|word| word >> (tag % 64) & 1 == 1)
+    }
+
+    fn len(&self) -> usize {
+        self.labels.len()
+    }
+
+    fn has(&self, position: usize, tag: u32) -> bool {
+        self.plan.tags[self.labels[position] as usize].contains(&tag)
+    }
+}
+
+fn tags(tree: &Tree) -> Vec<[u32; 2]> {
+    let tag = |label| tree.filters.named.find(label).unwrap_or(NO_TAG);
+    let both = |label: Label| {
+        let plain = tag(Label { variable: None, name: label.name });
+        let named = if label.variable.is_some() { tag(label) } else { NO_TAG };
+        [plain, named]
+    };
+    tree.labels.iter().map(both).collect()
+}
+
+/// Children have smaller numbers than their parents: one pass is enough.
+fn ahead(tree: &Tree, tags: &[[u32; 2]], width: usize) -> Vec<u64> {
+    let mut ahead = vec![0; tree.nodes.len() * width];
+    for (index, node) in tree.nodes.iter().enumerate() {
+        let (below, rest) = ahead.split_at_mut(index * width);
+        let own = &mut rest[..width];
+        for child in &node.children {
+            let start = child.0 as usize * width;
+            for (word, &more) in own.iter_mut().zip(&below[start..start + width]) {
+                *word |= more;
+            }
+            for &label in &tree.node(*child).head.labels {
+                for &tag in tags[label as usize].iter().filter(|&&tag| tag != NO_TAG) {
+                    own[tag as usize / 64] |= 1 << (tag % 64);
+                }
+            }
+        }
+    }
+    ahead
+}
+
+fn bounds(tree: &mut Tree) -> Vec<Option<(Bound, Symbol)>> {
+    let found: Vec<_> = tree
+        .strings
+        .iter()
+        .filter_map(|(key, text)| {
+            Bound::of(text).map(|(bound, base)| (key, bound, base.to_owned()))
+        })
+        .collect();
+    let found: Vec<_> = found
+        .into_iter()
+        .map(|(key, bound, base)| (key, bound, tree.strings.intern(&base)))
+        .collect();
+    let mut bounds = vec![None; tree.strings.len()];
+    for (key, bound, base) in found {
+        bounds[key.index()] = Some((bound, base));
+    }
+    bounds
+}

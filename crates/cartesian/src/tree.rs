@@ -1,0 +1,96 @@
+//! What the texts mean, before anything is expanded.
+//!
+//! Nodes form a directed graph without cycles, not a copy per combination: each variant of a
+//! `variants` block has the node of everything above that block as its only child, and all
+//! variants of one block share it. A path from the root (the end of the text) down to the node
+//! without children (its beginning) is one combination. Children always have smaller numbers
+//! than their parents.
+
+use crate::filter::{FilterId, Filters};
+use crate::label::{Interner, Labels, Symbol, number};
+use crate::operation::{Operation, Pattern, Template};
+use crate::source::{Sources, Span};
+use rustc_hash::FxHashMap;
+
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
+pub(crate) struct NodeId(pub(crate) u32);
+
+/// A statement inside a node or a conditional block.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Item {
+    Assign(u32),
+    Only(FilterId),
+    No(FilterId),
+    When(u32),
+    Join(FilterId),
+    Suffix(Symbol),
+}
+
+/// `F:` or `!F:` and what it governs.
+pub(crate) struct Condition {
+    pub(crate) filter: FilterId,
+    pub(crate) negated: bool,
+    pub(crate) body: Box<[Item]>,
+    /// Whether a filter is somewhere inside: only then does enumeration have to look at it.
+    pub(crate) decides: bool,
+}
+
+/// What a variant adds to the path.
+#[derive(Default)]
+pub(crate) struct Head {
+    /// Numbers of the labels of its name.
+    pub(crate) labels: Vec<u32>,
+    pub(crate) deps: Vec<Span>,
+    /// Left out of the short name: `- @name:` or `[default=name]`.
+    pub(crate) hidden: bool,
+    /// The source that it stands in.
+    pub(crate) file: u32,
+}
+
+#[derive(Default)]
+pub(crate) struct Node {
+    pub(crate) head: Head,
+    pub(crate) items: Vec<Item>,
+    pub(crate) children: Vec<NodeId>,
+    /// The child that the mode with defaults tries first.
+    pub(crate) default: Option<u32>,
+}
+
+/// Everything that the parser fills.
+#[derive(Default)]
+pub(crate) struct Tree {
+    pub(crate) sources: Sources,
+    pub(crate) strings: Interner,
+    pub(crate) labels: Labels,
+    pub(crate) nodes: Vec<Node>,
+    pub(crate) conditions: Vec<Condition>,
+    pub(crate) filters: Filters,
+    pub(crate) operations: Vec<Operation>,
+    pub(crate) templates: Vec<Template>,
+    pub(crate) patterns: Vec<Pattern>,
+    /// The names of `variants` blocks, by the node that holds the variants.
+    pub(crate) blocks: FxHashMap<NodeId, Symbol>,
+}
+
+impl Tree {
+    pub(crate) fn add_node(&mut self) -> NodeId {
+        self.nodes.push(Node::default());
+        NodeId(number(self.nodes.len() - 1))
+    }
+
+    pub(crate) fn node(&self, id: NodeId) -> &Node {
+        &self.nodes[id.0 as usize]
+    }
+
+    pub(crate) fn node_mut(&mut self, id: NodeId) -> &mut Node {
+        &mut self.nodes[id.0 as usize]
+    }
+
+    pub(crate) fn decides(&self, items: &[Item]) -> bool {
+        items.iter().any(|item| match item {
+            Item::Only(_) | Item::No(_) => true,
+            Item::When(condition) => self.conditions[*condition as usize].decides,
+            Item::Assign(_) | Item::Join(_) | Item::Suffix(_) => false,
+        })
+    }
+}

@@ -1,0 +1,101 @@
+//! One combination.
+
+use crate::dictionary::Dictionary;
+use crate::plan::Plan;
+use crate::source::Place;
+use crate::title::Title;
+use crate::walk::Leaf;
+use std::fmt;
+use std::sync::{Arc, OnceLock};
+
+/// One dictionary of the configuration. Its name and its keys are made when they are asked for.
+pub struct Variant {
+    plan: Arc<Plan>,
+    leaf: Leaf,
+    title: OnceLock<Box<Title>>,
+    dictionary: OnceLock<Dictionary>,
+}
+
+impl Variant {
+    pub(crate) fn new(plan: Arc<Plan>, leaf: Leaf) -> Self {
+        Self { plan, leaf, title: OnceLock::new(), dictionary: OnceLock::new() }
+    }
+
+    /// All labels, separated by dots; those of blocks with a name as `(name=label)`.
+    pub fn name(&self) -> &str {
+        &self.title().name
+    }
+
+    /// The labels that are neither `@` nor default, without the names of their blocks.
+    pub fn shortname(&self) -> &str {
+        &self.title().shortname
+    }
+
+    /// The names, or beginnings and ends of names, of what has to have passed before.
+    pub fn dep(&self) -> &[String] {
+        &self.title().dep
+    }
+
+    /// The value of a key. `name`, `shortname` and `dep` are no keys here.
+    pub fn get(&self, key: &str) -> Option<&str> {
+        let dictionary = self.dictionary();
+        let text = |text| dictionary.text(&self.plan, text);
+        let field = dictionary.fields.iter().find(|field| text(field.key) == key)?;
+        Some(text(field.value))
+    }
+
+    /// Where the statement stands that gave this key its value last.
+    pub fn place(&self, key: &str) -> Option<Place> {
+        self.iter().find(|(found, _, _)| *found == key)?.2
+    }
+
+    /// Every key with its value and the place of the statement that gave it last, in the order
+    /// in which the keys first got a value.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &str, Option<Place>)> {
+        let dictionary = self.dictionary();
+        let text = |text| dictionary.text(&self.plan, text);
+        dictionary.fields.iter().map(move |field| {
+            let operation = &self.plan.tree.operations[field.operation as usize];
+            let place = self.plan.tree.sources.place(operation.at);
+            (text(field.key), text(field.value), Some(place))
+        })
+    }
+
+    /// Every key with its value, in the same order, without looking for places.
+    pub fn pairs(&self) -> impl Iterator<Item = (&str, &str)> {
+        let dictionary = self.dictionary();
+        let text = |text| dictionary.text(&self.plan, text);
+        dictionary.fields.iter().map(move |field| (text(field.key), text(field.value)))
+    }
+
+    /// How many keys there are.
+    pub fn len(&self) -> usize {
+        self.dictionary().fields.len()
+    }
+
+    /// Whether there are no keys at all.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// For each source file (its last path component) the labels of the name that come from it:
+    /// with the names of their blocks (`_name_map_file`), and without (`_short_name_map_file`).
+    pub fn name_map(&self) -> impl Iterator<Item = (&str, &str, &str)> {
+        let files = self.title().files.iter();
+        files.map(|file| (file.file.as_ref(), file.name.as_str(), file.shortname.as_str()))
+    }
+
+    fn title(&self) -> &Title {
+        self.title.get_or_init(|| Box::new(Title::of(&self.plan, &self.leaf)))
+    }
+
+    fn dictionary(&self) -> &Dictionary {
+        self.dictionary.get_or_init(|| Dictionary::of(&self.plan, &self.leaf))
+    }
+}
+
+impl fmt::Debug for Variant {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Variant").field("name", &self.name()).finish_non_exhaustive()
+    }
+}

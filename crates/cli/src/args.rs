@@ -1,0 +1,234 @@
+//! What can be typed.
+
+use camino::Utf8PathBuf;
+use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
+
+/// Tests virtual machines.
+///
+/// Boots real guests under QEMU and runs subtests on them: files that each hold one function,
+/// `run_foo(test, params, env)`. `kvmtest run` with nothing said runs the quick set; `kvmtest
+/// doctor` tells what this host can do.
+#[derive(Debug, Parser)]
+#[command(name = "kvmtest", version, max_term_width = 100)]
+pub struct Args {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Run tests.
+    Run(Box<Run>),
+    /// List the tests that a filter selects.
+    List(List),
+    /// Show all params of a test, and where each was set.
+    Show(Show),
+    /// Tell what this host can do, and how to mend what it cannot.
+    Doctor,
+    /// Build, list and remove the guests that tests run on.
+    #[command(subcommand)]
+    Guest(Guest),
+    /// List, kill and clear up the machines that live.
+    Env(Env),
+    /// Open the serial console of a living machine.
+    Console(Machine),
+    /// Talk to the human monitor of a living machine.
+    Monitor(Monitor),
+    /// Log in to a living machine by ssh.
+    Ssh(Ssh),
+    /// Make a crate for subtests of your own.
+    New(New),
+    /// Print a completion script for a shell.
+    Completions(Completions),
+    /// Write the manual pages.
+    Man(Man),
+    /// Guard a machine (called by `kvmtest` itself).
+    #[command(hide = true)]
+    Guard,
+    /// Run one subtest (called by `kvmtest run`).
+    #[command(hide = true)]
+    Child,
+}
+
+/// Run tests.
+///
+/// With nothing said, the quick set of the shipped configuration: boot, reboot, system_reset,
+/// system_powerdown, shutdown. Machines are started as the tests need them, and are gone after
+/// the run unless `kill_vm = no` is said.
+#[derive(Debug, ClapArgs)]
+#[command(after_help = "\
+Examples:
+  kvmtest run                          the quick set
+  kvmtest run boot                     the test `boot`
+  kvmtest run boot shutdown            both
+  kvmtest run smp2..boot               `boot` on a machine with two processors
+  kvmtest run boot 'mem = 1024'        `boot` with another value
+  kvmtest run boot 'kill_vm = no'      ... and the machine stays, for an hour
+  kvmtest run --config mine.cfg        a configuration of your own
+
+Exit status:
+  0    every test passed (WARN, SKIP and CANCEL are no failures)
+  1    some test failed
+  2    the command line is wrong
+  3    nothing was run: the host or the configuration does not allow it
+  4    nothing was run: no test matches
+  5    every test passed, but not all results could be written
+  130  interrupted")]
+pub(crate) struct Run {
+    #[command(flatten)]
+    pub(crate) selection: Selection,
+    /// Put the results in a new folder below this one.
+    #[arg(long, value_name = "DIR", default_value = "results")]
+    pub(crate) results: Utf8PathBuf,
+    /// Print nothing but failures and the summary.
+    #[arg(long, short)]
+    pub(crate) quiet: bool,
+}
+
+/// What of a configuration is meant.
+#[derive(Debug, Default, ClapArgs)]
+pub(crate) struct Selection {
+    /// A filter of tests, or a statement of the configuration language.
+    ///
+    /// A filter (`boot`, `smp2..boot`, `virtio_net..boot`) selects tests; several mean any of
+    /// them. What has an operator (`mem = 1024`) or begins with a keyword (`only smp2`, `no
+    /// wide`) is a statement, given after the configuration's own.
+    #[arg(value_name = "WHAT")]
+    pub(crate) what: Vec<String>,
+    /// Read this configuration instead of the shipped one.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<Utf8PathBuf>,
+    /// Take the tests from this set of the configuration (shipped: quick, standard, full).
+    #[arg(long, value_name = "SET")]
+    pub(crate) set: Option<String>,
+    /// A folder with more subtests: a crate as `kvmtest new` makes it. May be repeated.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) subtests: Vec<Utf8PathBuf>,
+}
+
+/// List the tests that a filter selects.
+///
+/// With nothing said, all of the configuration's largest set.
+#[derive(Debug, ClapArgs)]
+pub(crate) struct List {
+    #[command(flatten)]
+    pub(crate) selection: Selection,
+    /// Print the full names.
+    #[arg(long, short)]
+    pub(crate) full_names: bool,
+    /// Print only how many there are.
+    #[arg(long, short)]
+    pub(crate) count: bool,
+}
+
+/// Show all params of a test, and where each was set.
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Show {
+    #[command(flatten)]
+    pub(crate) selection: Selection,
+    /// Print JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Guest {
+    /// Build a guest, if it is not up to date: `small` boots in seconds, `wide` has all drivers.
+    ///
+    /// Needs the distribution's package mirror, and no root. The guest lies in the cache.
+    Build {
+        /// Which ones.
+        #[arg(required = true)]
+        names: Vec<String>,
+    },
+    /// List the guests and whether they are built.
+    List,
+    /// Remove what was built of a guest.
+    Rm {
+        /// Which ones.
+        #[arg(required = true)]
+        names: Vec<String>,
+    },
+}
+
+/// List, kill and clear up the machines that live.
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Env {
+    #[command(subcommand)]
+    pub(crate) command: Option<EnvCommand>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum EnvCommand {
+    /// List the living machines (the default).
+    List,
+    /// End a machine, or all that no run is using.
+    Kill {
+        /// Its name; all of them where none is given.
+        vm: Option<String>,
+    },
+    /// Clear up what died or leaked: dead machines' files, broken env files.
+    Gc,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Machine {
+    /// The machine's name, as `kvmtest env` lists it.
+    pub(crate) vm: String,
+}
+
+/// Talk to the human monitor of a living machine.
+///
+/// Without a command: a prompt, which end-of-file ends.
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Monitor {
+    /// The machine's name, as `kvmtest env` lists it.
+    pub(crate) vm: String,
+    /// A command to execute instead of asking for some: `info status`.
+    #[arg(trailing_var_arg = true)]
+    pub(crate) command: Vec<String>,
+}
+
+/// Log in to a living machine by ssh.
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Ssh {
+    /// The machine's name, as `kvmtest env` lists it.
+    pub(crate) vm: String,
+    /// A command to run there instead of a shell.
+    #[arg(trailing_var_arg = true)]
+    pub(crate) command: Vec<String>,
+}
+
+/// Make a crate for subtests of your own.
+///
+/// Each file `foo.rs` in its `src` that holds `run_foo` is a subtest; `kvmtest run --subtests
+/// DIR foo` builds the crate and runs it.
+#[derive(Debug, ClapArgs)]
+pub(crate) struct New {
+    /// The folder to make.
+    pub(crate) dir: Utf8PathBuf,
+}
+
+/// Print a completion script for a shell.
+///
+/// It asks this program what fits, so that it completes names of tests and machines, too.
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Completions {
+    /// Which shell.
+    pub(crate) shell: Shell,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(crate) enum Shell {
+    Bash,
+    Elvish,
+    Fish,
+    Zsh,
+}
+
+/// Write the manual pages.
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Man {
+    /// The folder to write them to.
+    pub(crate) dir: Utf8PathBuf,
+}

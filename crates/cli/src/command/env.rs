@@ -1,0 +1,123 @@
+//! `kvmtest env`: the machines that live.
+
+use std::time::Duration;
+
+use kvmtest::env::{self, Env, Face};
+use kvmtest::vm::Vm;
+use kvmtest::{Error, ErrorKind, Result};
+
+use crate::args::EnvCommand;
+use crate::terminal::{say, table};
+
+pub(super) fn execute(command: Option<EnvCommand>) -> Result<u8> {
+    match command.unwrap_or(EnvCommand::List) {
+        EnvCommand::List => list(),
+        EnvCommand::Kill { vm } => kill(vm.as_deref()),
+        EnvCommand::Gc => collect(),
+    }
+}
+
+fn list() -> Result<u8> {
+    let mut rows = Vec::new();
+    for vm in living()? {
+        rows.push(row(&vm)?);
+    }
+    if rows.is_empty() {
+        say("no machine lives");
+        return Ok(0);
+    }
+    let header = ["VM", "PID", "AGE", "MEMORY", "ACCEL", "LEASE", "SSH"];
+    rows.insert(0, header.map(str::to_owned).to_vec());
+    say(table(&rows).trim_end());
+    say("\nto get in: kvmtest console VM, kvmtest ssh VM, kvmtest monitor VM");
+    Ok(0)
+}
+
+fn row(vm: &Vm) -> Result<Vec<String>> {
+    let record = vm.record().ok_or_else(|| gone(vm))?;
+    let age = record.process.age()?.unwrap_or_default();
+    let memory = record.process.rss_bytes()?.unwrap_or_default();
+    let lease = match vm.lease() {
+        Ok(lease) if lease.is_in_use() => "in use by a run".to_owned(),
+        Ok(lease) => match lease.time_left() {
+            Some(left) => format!("{} left", coarse(left)),
+            None => "ending".to_owned(),
+        },
+        Err(_) => "none".to_owned(),
+    };
+    // Asking takes the monitor, which a run may have for itself.
+    let in_use = lease.starts_with("in use");
+    let ssh = match in_use {
+        true => "-".to_owned(),
+        false => vm.get_port(22, 0).map_or("-".to_owned(), |port| format!("127.0.0.1:{port}")),
+    };
+    Ok(vec![
+        vm.name().to_owned(),
+        record.process.pid.to_string(),
+        coarse(age),
+        format!("{} MiB", memory >> 20),
+        record.accel,
+        lease,
+        ssh,
+    ])
+}
+
+fn kill(name: Option<&str>) -> Result<u8> {
+    let vms: Vec<Vm> = match name {
+        Some(name) => vec![env::find_vm(name)?],
+        None => living()?,
+    };
+    if vms.is_empty() {
+        say("no machine lives");
+    }
+    for vm in vms {
+        let in_use = vm.lease().is_ok_and(|lease| lease.is_in_use());
+        if in_use && name.is_none() {
+            say(format!("left alone, a run is using it: {}", vm.name()));
+            continue;
+        }
+        vm.destroy(false)?;
+        say(format!("ended: {}", vm.name()));
+    }
+    for path in env::files()? {
+        Env::open(&path)?.tidy()?;
+    }
+    env::remove_empty_directories()?;
+    Ok(0)
+}
+
+fn collect() -> Result<u8> {
+    let collected = env::collect()?;
+    if collected.is_empty() {
+        say("nothing to clear up");
+    }
+    for thing in collected {
+        say(thing.to_string());
+    }
+    Ok(0)
+}
+
+fn living() -> Result<Vec<Vm>> {
+    let mut living = Vec::new();
+    for path in env::files()? {
+        for vm in Env::open(&path)?.with_face(Face::Harness).get_all_vms()? {
+            if !vm.is_dead()? {
+                living.push(vm);
+            }
+        }
+    }
+    Ok(living)
+}
+
+fn gone(vm: &Vm) -> Error {
+    Error::new(ErrorKind::VmDead, format!("the VM `{}` is gone", vm.name()))
+}
+
+fn coarse(time: Duration) -> String {
+    let seconds = time.as_secs();
+    match seconds {
+        0..=119 => format!("{seconds} s"),
+        120..=7199 => format!("{} min", seconds / 60),
+        _ => format!("{} h", seconds / 3600),
+    }
+}

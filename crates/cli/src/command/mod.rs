@@ -1,0 +1,41 @@
+//! What each command does, one file each.
+
+mod child;
+mod completions;
+mod console;
+mod doctor;
+mod env;
+mod guard;
+mod guest;
+mod list;
+mod man;
+mod monitor;
+mod new;
+mod run;
+mod selection;
+mod show;
+mod ssh;
+
+use kvmtest::Result;
+
+use crate::args::Command;
+
+/// Does what the command says; gives back the program's exit code.
+pub(crate) fn execute(command: Command) -> Result<u8> {
+    match command {
+        Command::Run(run) => run::execute(&run),
+        Command::List(list) => list::execute(&list),
+        Command::Show(show) => show::execute(&show),
+        Command::Doctor => doctor::execute(),
+        Command::Guest(guest) => guest::execute(guest),
+        Command::Env(env) => env::execute(env.command),
+        Command::Console(machine) => console::execute(&machine.vm),
+        Command::Monitor(monitor) => monitor::execute(&monitor),
+        Command::Ssh(ssh) => ssh::execute(&ssh),
+        Command::New(new) => new::execute(&new.dir),
+        Command::Completions(completions) => Ok(completions::execute(completions.shell)),
+        Command::Man(man) => man::execute(&man.dir),
+        Command::Guard => guard::execute(),
+        Command::Child => child::execute(),
+    }
+}

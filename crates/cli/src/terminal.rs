@@ -1,0 +1,65 @@
+//! What is printed for a person: never with control characters that came from elsewhere.
+
+use std::io::Write;
+
+use kvmtest::Error;
+
+/// Prints a line; that nobody reads it any more is no error.
+pub(crate) fn say(line: impl AsRef<str>) {
+    let _ = writeln!(std::io::stdout().lock(), "{}", line.as_ref());
+}
+
+/// Prints a line on standard error.
+pub(crate) fn note(line: impl AsRef<str>) {
+    let _ = writeln!(std::io::stderr().lock(), "{}", line.as_ref());
+}
+
+/// Prints an error, with what the other side had said.
+pub(crate) fn complain(error: &Error) {
+    note(format!("kvmtest: {}", clean(&error.to_string())));
+    if let Some(output) = error.output().filter(|output| !output.is_empty()) {
+        for line in clean(&String::from_utf8_lossy(output)).lines() {
+            note(format!("  | {line}"));
+        }
+    }
+}
+
+/// The text without what could steer a terminal; line ends stay.
+pub(crate) fn clean(text: &str) -> String {
+    text.chars().filter(|c| *c == '\n' || !c.is_control()).collect()
+}
+
+/// Rows of words as columns, two blanks apart.
+pub(crate) fn table(rows: &[Vec<String>]) -> String {
+    let columns = rows.iter().map(Vec::len).max().unwrap_or_default();
+    let width = |column: usize| {
+        rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max()
+    };
+    let widths: Vec<usize> = (0..columns).map(|column| width(column).unwrap_or(0)).collect();
+    let mut text = String::new();
+    for row in rows {
+        let mut line = String::new();
+        for (cell, width) in row.iter().zip(&widths) {
+            line.push_str(&format!("{cell:width$}  "));
+        }
+        text.push_str(line.trim_end());
+        text.push('\n');
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_guest_cannot_steer_the_terminal() {
+        assert_eq!(clean("a\x1b[31mb\x07\r\nc\u{9b}d"), "a[31mb\ncd");
+    }
+
+    #[test]
+    fn columns_line_up() {
+        let rows = [vec!["a".into(), "b".into()], vec!["long".into(), "c".into()]];
+        assert_eq!(table(&rows), "a     b\nlong  c\n");
+    }
+}

@@ -1,0 +1,70 @@
+//! Small JSON files that processes share: versioned, written whole or not at all.
+
+use std::io::{Read, Write};
+use std::os::unix::fs::OpenOptionsExt;
+
+use camino::Utf8Path;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::error::{Context, Error, ErrorKind, Result};
+
+/// No document of ours comes near; what does is not ours.
+const SIZE_LIMIT: u64 = 16 << 20;
+
+/// What can be told of a document before the rest is understood.
+#[derive(serde::Deserialize)]
+struct Versioned {
+    version: u32,
+}
+
+/// Reads the document at `path`, which must say `"version": VERSION`; `None` if there is no file.
+pub(crate) fn read<T: DeserializeOwned>(path: &Utf8Path, version: u32) -> Result<Option<T>> {
+    let file = match std::fs::File::open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(error).with_context(|| format!("opening {path}")),
+    };
+    let mut text = Vec::new();
+    file.take(SIZE_LIMIT + 1).read_to_end(&mut text).with_context(|| format!("reading {path}"))?;
+    if text.len() as u64 > SIZE_LIMIT {
+        return Err(broken(path, "it is larger than any such file"));
+    }
+    let found: Versioned =
+        serde_json::from_slice(&text).map_err(|error| broken(path, &error.to_string()))?;
+    if found.version != version {
+        return Err(Error::new(
+            ErrorKind::Env,
+            format!(
+                "{path} is of version {}, and this program knows version {version}: it was \
+                 written by {} kvmtest",
+                found.version,
+                if found.version > version { "a newer" } else { "an older" }
+            ),
+        ));
+    }
+    serde_json::from_slice(&text).map(Some).map_err(|error| broken(path, &error.to_string()))
+}
+
+/// Writes the document to a temporary file beside `path` and renames it, mode 0600.
+pub(crate) fn write<T: Serialize>(path: &Utf8Path, document: &T) -> Result<()> {
+    let temporary = path.with_extension(format!("{}.new", std::process::id()));
+    let written = (|| -> std::io::Result<()> {
+        let mut file = std::fs::File::options()
+            .write(true)
+            .create(true)
+            .truncate(true)
+            .mode(0o600)
+            .open(&temporary)?;
+        file.write_all(&serde_json::to_vec(document)?)?;
+        std::fs::rename(&temporary, path)
+    })();
+    if written.is_err() {
+        let _ = std::fs::remove_file(&temporary);
+    }
+    written.with_context(|| format!("writing {path}"))
+}
+
+fn broken(path: &Utf8Path, why: &str) -> Error {
+    Error::new(ErrorKind::Env, format!("{path} is broken: {why}"))
+}

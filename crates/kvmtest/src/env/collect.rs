@@ -1,0 +1,169 @@
+//! Finds what no run and no guard takes care of any more, and clears it up.
+
+use std::os::fd::AsFd;
+use std::time::Duration;
+
+use camino::{Utf8Path, Utf8PathBuf};
+use rustix::process::{Signal, pidfd_send_signal};
+
+use super::file::{EnvFile, envs, files};
+use super::{Env, Face};
+use crate::deadline::Deadline;
+use crate::error::{Error, ErrorKind, Result};
+use crate::lease::{self, Lease};
+use crate::vm::{Instance, Vm, remove_if_empty, runtime_root, scratch_root};
+use crate::{document, wait};
+
+/// Something that was cleared up.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Collected {
+    /// An env file that cannot be understood; it now has this name.
+    BrokenEnv(Utf8PathBuf),
+    /// The VM died; what it left is removed.
+    DeadVm(String),
+    /// The VM lived although nothing held it any more (its guard was killed); it was ended.
+    LeakedVm(String),
+    /// A directory that belonged to nothing.
+    Directory(Utf8PathBuf),
+}
+
+impl std::fmt::Display for Collected {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::BrokenEnv(path) => write!(f, "broken env file moved aside: {path}"),
+            Self::DeadVm(name) => write!(f, "remains of the dead VM removed: {name}"),
+            Self::LeakedVm(name) => write!(f, "VM ended that nothing held any more: {name}"),
+            Self::Directory(path) => write!(f, "left directory removed: {path}"),
+        }
+    }
+}
+
+/// Clears up what died or leaked; says what. Machines that a run or their lease holds stay.
+pub fn collect() -> Result<Vec<Collected>> {
+    let mut collected = Vec::new();
+    for path in files()? {
+        match Env::open(&path) {
+            Ok(env) => {
+                collected.extend(env.forget_dead()?.into_iter().map(Collected::DeadVm));
+                env.tidy()?;
+            }
+            Err(_) => collected.push(Collected::BrokenEnv(move_aside(&path)?)),
+        }
+    }
+    for runtime in directories_in(&runtime_root()?) {
+        collected.extend(collect_instance(&runtime)?);
+    }
+    for scratch in directories_in(&scratch_root()?) {
+        let instance = Instance::of_scratch(&scratch);
+        if instance.is_none_or(|instance| !instance.runtime.exists()) {
+            std::fs::remove_dir_all(&scratch)?;
+            collected.push(Collected::Directory(scratch));
+        }
+    }
+    remove_empty_directories()?;
+    Ok(collected)
+}
+
+/// Removes the directories for env files and machines where they are empty.
+pub fn remove_empty_directories() -> Result<()> {
+    for root in [envs()?, runtime_root()?, scratch_root()?] {
+        remove_if_empty(&root);
+    }
+    Ok(())
+}
+
+/// The VM called `name`, in whatever env file: the first one that knows a living one.
+pub fn find_vm(name: &str) -> Result<Vm> {
+    let mut known = Vec::new();
+    for path in files()? {
+        let env = Env::open(&path)?.with_face(Face::Harness);
+        for vm in env.get_all_vms()? {
+            if vm.is_dead()? {
+                continue;
+            }
+            if vm.name() == name {
+                return Ok(vm);
+            }
+            known.push(vm.name().to_owned());
+        }
+    }
+    known.sort();
+    let rest = match known.as_slice() {
+        [] => "no VM lives: `kill_vm = no` leaves one after a run".to_owned(),
+        names => format!("there are: {}", names.join(", ")),
+    };
+    Err(Error::new(ErrorKind::VmMissing, format!("no living VM is called `{name}`; {rest}")))
+}
+
+fn move_aside(path: &Utf8Path) -> Result<Utf8PathBuf> {
+    let now = jiff::Timestamp::now().strftime("%Y%m%dT%H%M%S%f");
+    let aside = path.with_extension(format!("json.broken-{now}"));
+    std::fs::rename(path, &aside)?;
+    Ok(aside)
+}
+
+fn collect_instance(runtime: &Utf8Path) -> Result<Option<Collected>> {
+    // A lease that cannot be read holds nothing.
+    let lease = Lease::read(runtime).ok().flatten();
+    if lease.as_ref().is_some_and(Lease::holds) {
+        return Ok(None);
+    }
+    // Being made just now: its lease is written before anything is started.
+    if lease.is_none() && is_young(runtime) {
+        return Ok(None);
+    }
+    let process = match lease::qemu_of(runtime) {
+        Ok(Some(qemu)) => qemu.open()?,
+        _ => None,
+    };
+    if let Some(process) = &process {
+        // What ended just now takes no signal.
+        let _ = pidfd_send_signal(process, Signal::KILL);
+        let _ = wait::readable([process.as_fd()], Deadline::after(Duration::from_secs(5)))?;
+    }
+    let name = lease.as_ref().map_or_else(|| runtime.to_string(), |lease| lease.vm.clone());
+    match lease {
+        Some(lease) => {
+            if let Some(env) = &lease.env
+                && EnvFile::new(env).read().is_ok()
+            {
+                super::forget(env, &lease.vm, &lease.instance.id)?;
+            }
+            lease.instance.remove();
+        }
+        None => std::fs::remove_dir_all(runtime)?,
+    }
+    Ok(Some(if process.is_some() { Collected::LeakedVm(name) } else { Collected::DeadVm(name) }))
+}
+
+fn is_young(directory: &Utf8Path) -> bool {
+    let changed = std::fs::metadata(directory).and_then(|metadata| metadata.modified());
+    changed.is_ok_and(|at| at.elapsed().is_ok_and(|age| age < Duration::from_secs(60)))
+}
+
+fn directories_in(root: &Utf8Path) -> Vec<Utf8PathBuf> {
+    let Ok(entries) = root.read_dir_utf8() else { return Vec::new() };
+    entries.filter_map(|entry| Some(entry.ok()?.into_path())).filter(|path| path.is_dir()).collect()
+}
+
+impl Instance {
+    /// What a scratch directory says of itself.
+    fn of_scratch(scratch: &Utf8Path) -> Option<Self> {
+        document::read::<Marker>(&scratch.join(MARKER), 1).ok()?.map(|marker| marker.instance)
+    }
+}
+
+/// Says to whom a scratch directory belongs.
+const MARKER: &str = "instance.json";
+
+#[derive(serde::Serialize, serde::Deserialize)]
+struct Marker {
+    version: u32,
+    instance: Instance,
+}
+
+/// Marks a scratch directory as belonging to `instance`.
+pub(crate) fn mark(instance: &Instance) -> Result<()> {
+    let marker = Marker { version: 1, instance: instance.clone() };
+    document::write(&instance.scratch.join(MARKER), &marker)
+}

@@ -1,0 +1,196 @@
+//! `env`: the file that keeps virtual machines alive from one test to the next.
+
+mod collect;
+mod file;
+mod shared;
+
+use std::sync::Arc;
+
+use camino::{Utf8Path, Utf8PathBuf};
+
+pub(crate) use collect::mark;
+pub use collect::{Collected, collect, find_vm, remove_empty_directories};
+pub(crate) use file::forget;
+pub use file::{Claim, claim, files};
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::host::ProcessId;
+use crate::monitor::QmpMonitor;
+use crate::params::Params;
+use crate::vm::Vm;
+use file::EnvFile;
+pub(crate) use shared::Shared;
+
+/// The environment of a test: the virtual machines that live, by name.
+///
+/// What it knows is in a file, read anew at every question, so that what another process
+/// registers or destroys is seen at once.
+pub struct Env {
+    home: Arc<Home>,
+    params: Params,
+}
+
+/// Where a VM belongs: what it needs to know of the environment that it lives in.
+pub(crate) struct Home {
+    pub(crate) file: EnvFile,
+    pub(crate) face: Face,
+    /// Where monitor and session logs go; none are kept without it.
+    pub(crate) log_dir: Option<Utf8PathBuf>,
+    /// The monitors that this process is connected to: a second connection would hang.
+    pub(crate) monitors: Shared<QmpMonitor>,
+    /// The serial consoles that this process has sessions on, likewise.
+    pub(crate) consoles: Shared<()>,
+}
+
+impl Home {
+    fn new(file: EnvFile) -> Self {
+        Self {
+            file,
+            face: Face::Test,
+            log_dir: None,
+            monitors: Shared::default(),
+            consoles: Shared::default(),
+        }
+    }
+}
+
+/// Who is asking: a QMP socket serves one client at a time, so each has one of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Face {
+    /// A subtest.
+    #[default]
+    Test,
+    /// What runs the subtest, and watches.
+    Harness,
+}
+
+impl Env {
+    /// The environment in the file `path`, which need not exist yet.
+    pub fn open(path: &Utf8Path) -> Result<Self> {
+        let file = EnvFile::new(path);
+        // Told now, not at the first question: a broken file is nothing to start a test with.
+        file.read()?;
+        Ok(Self { home: Arc::new(Home::new(file)), params: Params::new() })
+    }
+
+    /// The same environment as seen by `face`.
+    #[must_use]
+    pub fn with_face(self, face: Face) -> Self {
+        self.with_home(|home| Home { face, ..home })
+    }
+
+    /// The same environment, with its machines' monitor and session logs in `dir`.
+    #[must_use]
+    pub fn with_log_dir(self, dir: &Utf8Path) -> Self {
+        self.with_home(|home| Home { log_dir: Some(dir.to_owned()), ..home })
+    }
+
+    /// The same environment, whose machines are made from `params`.
+    #[must_use]
+    pub fn with_params(mut self, params: &Params) -> Self {
+        self.params = params.clone();
+        self
+    }
+
+    /// The parameters from which machines are made.
+    pub fn params(&self) -> &Params {
+        &self.params
+    }
+
+    /// The file.
+    pub fn path(&self) -> &Utf8Path {
+        self.home.file.path()
+    }
+
+    /// Who holds the leases of the machines started from here, instead of the process that
+    /// starts them: a run, whose tests come and go.
+    pub fn set_holder(&self, holder: Option<ProcessId>) -> Result<()> {
+        self.home.file.update(|content| content.holder = holder)
+    }
+
+    /// Which program guards the machines started from here.
+    pub fn set_guard(&self, program: &Utf8Path) -> Result<()> {
+        self.home.file.update(|content| content.guard = Some(program.to_owned()))
+    }
+
+    /// The VM called `name`, if the environment knows it. It may be dead.
+    pub fn get_vm(&self, name: &str) -> Result<Option<Vm>> {
+        let content = self.home.file.read()?;
+        Ok(content.vms.get(name).map(|record| Vm::from_record(&self.home, record.clone())))
+    }
+
+    /// All VMs that the environment knows, in the order of their names. They may be dead.
+    pub fn get_all_vms(&self) -> Result<Vec<Vm>> {
+        let content = self.home.file.read()?;
+        Ok(content.vms.into_values().map(|record| Vm::from_record(&self.home, record)).collect())
+    }
+
+    /// The living VM called `name`: the one that the environment knows, or else a new one, made
+    /// from the parameters.
+    pub fn get_living_vm(&self, name: &str) -> Result<Vm> {
+        let vm = match self.get_vm(name)? {
+            Some(vm) => vm,
+            None => self.define_vm(name)?,
+        };
+        if vm.is_dead()? {
+            vm.create()?;
+        }
+        Ok(vm)
+    }
+
+    /// The VM called `name` as the parameters describe it, not started.
+    pub fn define_vm(&self, name: &str) -> Result<Vm> {
+        if self.params.is_empty() {
+            return Err(Error::new(
+                ErrorKind::VmMissing,
+                format!("no VM is called `{name}`, and there are no params to make it from"),
+            ));
+        }
+        Ok(Vm::define(&self.home, name, self.params.object_params(name)))
+    }
+
+    /// Makes `vm` known. Starting a VM does so by itself.
+    pub fn register_vm(&self, vm: &Vm) -> Result<()> {
+        match vm.record() {
+            Some(record) => self.home.file.update(|content| {
+                content.vms.insert(record.name.clone(), record);
+            }),
+            None => Err(Error::new(
+                ErrorKind::VmMissing,
+                format!("the VM `{}` was not started, so there is nothing to keep", vm.name()),
+            )),
+        }
+    }
+
+    /// Forgets the VM called `name`, which goes on living if it lives; says whether it was known.
+    pub fn unregister_vm(&self, name: &str) -> Result<bool> {
+        self.home.file.update(|content| content.vms.remove(name).is_some())
+    }
+
+    /// Forgets the machines that are dead; says which.
+    pub fn forget_dead(&self) -> Result<Vec<String>> {
+        let mut forgotten = Vec::new();
+        for vm in self.get_all_vms()? {
+            if vm.is_dead()? {
+                vm.forget()?;
+                forgotten.push(vm.name().to_owned());
+            }
+        }
+        Ok(forgotten)
+    }
+
+    /// Removes the file if it keeps nothing: a run leaves none behind.
+    pub fn tidy(&self) -> Result<()> {
+        self.home.file.remove_if_idle()
+    }
+
+    fn with_home(mut self, change: impl FnOnce(Home) -> Home) -> Self {
+        let home = Home {
+            face: self.home.face,
+            log_dir: self.home.log_dir.clone(),
+            ..Home::new(self.home.file.clone())
+        };
+        self.home = Arc::new(change(home));
+        self
+    }
+}

@@ -1,0 +1,82 @@
+//! Starts a guard, which starts QEMU.
+
+use std::io::{BufRead, BufReader, Write};
+use std::process::{Command, Stdio};
+
+use camino::{Utf8Path, Utf8PathBuf};
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Context, Error, ErrorKind, Result};
+use crate::host::ProcessId;
+use crate::vm::Instance;
+
+/// What the guard is told on its standard input.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct Start {
+    pub(crate) instance: Instance,
+    /// QEMU's program and arguments.
+    pub(crate) command: Vec<String>,
+    /// Variables that QEMU needs besides those of whoever starts it.
+    pub(crate) environment: Vec<(String, String)>,
+}
+
+/// What the guard answers on its standard output, once.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum Answer {
+    Started(ProcessId),
+    Failed(String),
+}
+
+/// Starts `request.command` under a guard of its own, which is `program guard`; gives back the
+/// identity of the QEMU process. The instance's lease must be in force.
+pub(crate) fn start(program: &Utf8Path, request: &Start) -> Result<ProcessId> {
+    let doing = || format!("starting the guard `{program} guard`");
+    let mut guard = Command::new(program)
+        .arg("guard")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .with_context(doing)?;
+    let mut input = guard.stdin.take().expect("it was asked for");
+    let sent = input.write_all(&serde_json::to_vec(request).expect("plain data"));
+    drop(input);
+    let mut line = String::new();
+    let output = guard.stdout.take().expect("it was asked for");
+    sent.and_then(|()| BufReader::new(output).read_line(&mut line)).with_context(doing)?;
+    // Its status is for whoever adopts it: it outlives this process, or else is waited for here.
+    std::thread::Builder::new()
+        .name("guard".into())
+        .spawn(move || guard.wait())
+        .with_context(doing)?;
+    match serde_json::from_str(&line) {
+        Ok(Answer::Started(process)) => Ok(process),
+        Ok(Answer::Failed(why)) => Err(Error::new(ErrorKind::VmCreate, why)),
+        Err(_) => Err(Error::new(
+            ErrorKind::VmCreate,
+            format!("the guard `{program} guard` ended without an answer: is it kvmtest?"),
+        )),
+    }
+}
+
+/// The program whose `guard` command guards: this one, if it is kvmtest, else the one on `PATH`.
+pub(crate) fn program() -> Result<Utf8PathBuf> {
+    let is_kvmtest = |path: &Utf8PathBuf| path.file_name() == Some("kvmtest");
+    let this = std::env::current_exe().ok().and_then(|path| Utf8PathBuf::from_path_buf(path).ok());
+    if let Some(this) = this.filter(is_kvmtest) {
+        return Ok(this);
+    }
+    std::env::var("PATH")
+        .unwrap_or_default()
+        .split(':')
+        .map(|dir| Utf8Path::new(dir).join("kvmtest"))
+        .find(|path| path.is_absolute() && path.is_file())
+        .ok_or_else(|| {
+            Error::new(
+                ErrorKind::Host,
+                "no program `kvmtest` on PATH to guard the machine: install it, or name it with \
+                 `Env::set_guard`",
+            )
+        })
+}

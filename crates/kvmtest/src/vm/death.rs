@@ -1,0 +1,109 @@
+//! How a machine ended, in its own words.
+
+use std::os::fd::AsFd;
+use std::time::Duration;
+
+use camino::Utf8Path;
+
+use super::Vm;
+use crate::deadline::Deadline;
+use crate::error::{Error, ErrorKind, Result};
+use crate::lease;
+use crate::monitor::Event;
+use crate::wait;
+
+/// The guard writes down how QEMU ended within a few milliseconds of the end.
+const VERDICT: Duration = Duration::from_millis(500);
+
+impl Vm {
+    /// Waits until QEMU has ended: the guest powered off, or was made to.
+    pub fn wait_for_shutdown(&self, timeout: Duration) -> Result<()> {
+        if self.ends_within(timeout)? {
+            return Ok(());
+        }
+        Err(Error::new(
+            ErrorKind::VmDead,
+            format!("the VM `{}` did not shut down within {timeout:?}", self.name()),
+        ))
+    }
+
+    /// Whether QEMU ends, or had ended, within `timeout`.
+    pub(crate) fn ends_within(&self, timeout: Duration) -> Result<bool> {
+        match self.process()? {
+            Some(process) => {
+                let [ended] = wait::readable([process.as_fd()], Deadline::after(timeout))?;
+                Ok(ended)
+            }
+            None => Ok(true),
+        }
+    }
+
+    /// The error that says that the VM is dead, and how it died.
+    pub(crate) fn death(&self) -> Error {
+        let Some(record) = self.record() else {
+            return Error::new(
+                ErrorKind::VmDead,
+                format!("the VM `{}` was not started", self.name()),
+            );
+        };
+        let deadline = Deadline::after(VERDICT);
+        let _ = record.instance.wait_for_file(lease::EXIT, None, deadline);
+        let how = match lease::exit_of(&record.instance.runtime) {
+            Ok(Some(exit)) => format!("QEMU ended with {exit}"),
+            _ => "QEMU is gone".to_owned(),
+        };
+        let mut message = format!("the VM `{}` is dead: {how}", self.name());
+        if let Some(reason) = self.shutdown_reason(deadline) {
+            message = format!("{message} ({reason})");
+        }
+        let words = last_words(&record.instance.qemu_log());
+        if !words.is_empty() {
+            message = format!("{message}; its last words: {words}");
+        }
+        Error::new(ErrorKind::VmDead, message)
+    }
+
+    /// Why QEMU said that it shuts down, if it was listened to.
+    fn shutdown_reason(&self, deadline: Deadline) -> Option<&'static str> {
+        let state = self.state();
+        let monitors = &state.running.as_ref()?.monitors;
+        let mut reasons = monitors.values().filter_map(|monitor| {
+            monitor.drain(deadline);
+            reason(&monitor.event("SHUTDOWN")?)
+        });
+        reasons.next()
+    }
+}
+
+/// The last lines of QEMU's own output, on one line, without control characters.
+pub(super) fn last_words(log: &Utf8Path) -> String {
+    const LINES: usize = 8;
+    let bytes = tail(log, 8192).unwrap_or_default();
+    let text = String::from_utf8_lossy(&bytes);
+    let lines: Vec<_> = text.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+    let last = &lines[lines.len().saturating_sub(LINES)..];
+    last.join("; ").chars().filter(|c| !c.is_control()).collect()
+}
+
+/// The last `count` bytes of a file.
+pub(super) fn tail(path: &Utf8Path, count: u64) -> Result<Vec<u8>> {
+    use std::io::{Read, Seek, SeekFrom};
+    let mut file = std::fs::File::open(path)?;
+    let length = file.metadata()?.len();
+    file.seek(SeekFrom::Start(length.saturating_sub(count)))?;
+    let mut bytes = Vec::new();
+    file.take(count).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+fn reason(event: &Event) -> Option<&'static str> {
+    Some(match event.data["reason"].as_str()? {
+        "guest-shutdown" => "the guest powered off",
+        "guest-reset" => "the guest rebooted, and `-no-reboot` was given",
+        "guest-panic" => "the guest panicked",
+        "host-qmp-quit" => "a monitor said quit",
+        "host-signal" => "it was asked to by a signal",
+        "host-ui" => "its window was closed",
+        _ => return None,
+    })
+}

@@ -1,0 +1,81 @@
+//! Ends a machine: asks the guest, then QEMU, then the kernel.
+
+use std::os::fd::AsFd;
+use std::time::Duration;
+
+use rustix::process::{Signal, pidfd_send_signal};
+use serde_json::Value;
+
+use super::Vm;
+use crate::deadline::Deadline;
+use crate::env;
+use crate::error::{Error, ErrorKind, Result};
+use crate::wait;
+
+const LOGIN: Duration = Duration::from_secs(10);
+const GUEST: Duration = Duration::from_secs(60);
+const QUIT: Duration = Duration::from_secs(5);
+const KILL: Duration = Duration::from_secs(5);
+
+impl Vm {
+    /// Ends the machine and removes all that it had. With `gracefully`, the guest's own
+    /// `shutdown_command` is tried first, and given a minute; then QEMU is told to quit; what
+    /// is still there after five seconds is killed. A dead machine is cleaned up after.
+    pub fn destroy(&self, gracefully: bool) -> Result<()> {
+        let Some(record) = self.record() else { return Ok(()) };
+        if let Some(process) = record.process.open()? {
+            let ended = (gracefully && self.shut_guest_down()?) || self.quit()?;
+            if !ended {
+                tracing::warn!("killing QEMU of the VM `{}`: it did not quit", self.name());
+                // What ended just now takes no signal.
+                let _ = pidfd_send_signal(&process, Signal::KILL);
+                let [ended] = wait::readable([process.as_fd()], Deadline::after(KILL))?;
+                if !ended {
+                    return Err(Error::new(
+                        ErrorKind::VmDead,
+                        format!("QEMU of the VM `{}` survives SIGKILL", self.name()),
+                    ));
+                }
+            }
+        }
+        self.forget()
+    }
+
+    /// Removes what a dead machine left, its entry in the env file included.
+    pub(crate) fn forget(&self) -> Result<()> {
+        let Some(record) = self.record() else { return Ok(()) };
+        self.keep_logs();
+        self.state().running = None;
+        record.instance.remove();
+        env::forget(self.home.file.path(), self.name(), &record.instance.id)
+    }
+
+    /// Whether the guest could be told, and ended.
+    fn shut_guest_down(&self) -> Result<bool> {
+        let Some(command) = self.params().find_nonempty("shutdown_command").map(str::to_owned)
+        else {
+            return Ok(false);
+        };
+        let told = self.login(LOGIN).and_then(|mut session| session.sendline(&command));
+        match told {
+            Ok(()) => self.ends_within(GUEST),
+            Err(error) if error.kind() == ErrorKind::Interrupted => Err(error),
+            Err(error) => {
+                tracing::info!("no graceful shutdown of `{}`: {error}", self.name());
+                Ok(false)
+            }
+        }
+    }
+
+    fn quit(&self) -> Result<bool> {
+        let told =
+            self.monitor().and_then(|monitor| monitor.cmd_timeout("quit", Value::Null, QUIT));
+        match told {
+            Err(error) if error.kind() == ErrorKind::Interrupted => Err(error),
+            // A monitor that ends while it is told to end has understood; one that cannot be
+            // reached has not, and there is nothing to wait for.
+            Err(error) if error.kind() == ErrorKind::MonitorTimeout => Ok(false),
+            Ok(_) | Err(_) => self.ends_within(QUIT),
+        }
+    }
+}

@@ -1,0 +1,57 @@
+//! Who keeps this machine alive, and for how long.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::Vm;
+use crate::error::{Error, ErrorKind, Result};
+use crate::host::ProcessId;
+use crate::lease::Lease;
+
+/// How long a machine that nobody holds stays: `vm_lease`.
+const HOUR: Duration = Duration::from_secs(3600);
+
+impl Vm {
+    /// The lease that the machine lives under.
+    pub fn lease(&self) -> Result<Lease> {
+        let record = self.running()?;
+        Lease::read(&record.instance.runtime)?.ok_or_else(|| {
+            Error::new(ErrorKind::VmDead, format!("the VM `{}` has no lease any more", self.name()))
+        })
+    }
+
+    /// Lets `holder` hold the machine, beside what time its lease has: that is renewed.
+    pub fn hold(&self, holder: &ProcessId) -> Result<()> {
+        let mut lease = self.lease()?;
+        lease.holder = Some(holder.clone());
+        if lease.until.is_some() {
+            lease.until = Some(self.lease_end()?);
+        }
+        lease.write()
+    }
+
+    /// Lets go of the machine: nobody holds it, and it stays for as long as `vm_lease` says (an
+    /// hour where it says nothing).
+    pub fn release(&self) -> Result<()> {
+        let mut lease = self.lease()?;
+        lease.holder = None;
+        lease.until = Some(self.lease_end()?);
+        lease.write()
+    }
+
+    /// Begins the lease's time anew, if it has one: the machine is being used.
+    pub fn renew(&self) -> Result<()> {
+        let mut lease = self.lease()?;
+        if lease.until.is_some() {
+            lease.until = Some(self.lease_end()?);
+            lease.write()?;
+        }
+        Ok(())
+    }
+
+    fn lease_end(&self) -> Result<Timestamp> {
+        let time = self.params().get_duration_or("vm_lease", HOUR)?;
+        Ok(Timestamp::now().saturating_add(time).unwrap_or(Timestamp::MAX))
+    }
+}

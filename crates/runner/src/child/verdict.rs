@@ -1,0 +1,221 @@
+//! From what was seen of a child to what is said of its test.
+
+use std::time::Duration;
+
+use super::ending::{Ending, Exit};
+use super::leftover::Leftover;
+use super::protocol::Finished;
+use crate::exit_code;
+use crate::outcome::Outcome;
+
+/// Why the runner stopped a child.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stop {
+    /// The test had so much time.
+    Timeout(Duration),
+    /// Somebody asked everything to stop.
+    Interrupted,
+    /// The child broke the protocol.
+    Breached,
+    /// The child had said how the test ended, and then did not end itself.
+    Lingered,
+}
+
+/// Judges a test by how its child ended and, where the runner stopped it, why.
+///
+/// | what was seen | outcome |
+/// |---|---|
+/// | stopped by an interrupt | INTERRUPTED, or what the child had said before |
+/// | past its deadline | FAIL, with what it was doing when it was asked to stop |
+/// | the protocol broken | ERROR |
+/// | killed by a signal, or ended without a word | ERROR |
+/// | an exit code that is not the one of what it said | ERROR |
+/// | processes left behind by a test that passed | ERROR |
+/// | anything else | what the child said |
+pub fn judge(ending: Ending, stop: Option<Stop>) -> Finished {
+    let Ending { exit, finished, breach, leftovers, stderr } = ending;
+    let evidence = (!stderr.is_empty()).then(|| stderr.join("\n"));
+    let error = |kind: &str, message: String| Finished {
+        kind: Some(kind.to_owned()),
+        output: evidence.clone(),
+        ..Finished::new(Outcome::Error, message)
+    };
+    match (stop, finished) {
+        (Some(Stop::Interrupted), Some(said)) => said,
+        (Some(Stop::Interrupted), None) => {
+            Finished { output: evidence, ..Finished::new(Outcome::Interrupted, "interrupted") }
+        }
+        (Some(Stop::Timeout(limit)), said @ (None | Some(_)))
+            if said.as_ref().is_none_or(|said| said.outcome == Outcome::Interrupted) =>
+        {
+            past_deadline(limit, exit, said, evidence)
+        }
+        (Some(Stop::Timeout(_) | Stop::Lingered), Some(said)) => error(
+            "child-lingered",
+            format!("the test ended as {}, but its process did not end", said.outcome),
+        ),
+        (_, said) => {
+            if let Some(breach) = breach {
+                return error(
+                    "child-broke-protocol",
+                    format!("the child broke the protocol: {breach}"),
+                );
+            }
+            match (exit, said) {
+                (Exit::Signal(signal), said) => {
+                    let after = said
+                        .map(|said| format!(", after it had said {}", said.outcome))
+                        .unwrap_or_default();
+                    let message = format!("the child was killed by {}{after}", signal_name(signal));
+                    error("child-died", message)
+                }
+                (Exit::Code(code), None) => error("child-died", silent(code)),
+                (Exit::Code(code), Some(said))
+                    if code != i32::from(exit_code::of_child(said.outcome)) =>
+                {
+                    let message = format!(
+                        "the child broke the protocol: it said {}, but its exit code was {code}",
+                        said.outcome
+                    );
+                    error("child-broke-protocol", message)
+                }
+                (Exit::Code(_), Some(said)) if !leftovers.is_empty() => {
+                    left_behind(said, &leftovers)
+                }
+                (Exit::Code(_), Some(said)) => said,
+            }
+        }
+    }
+}
+
+fn past_deadline(
+    limit: Duration,
+    exit: Exit,
+    said: Option<Finished>,
+    evidence: Option<String>,
+) -> Finished {
+    let killed = match exit {
+        Exit::Signal(9) => ", did not end when asked to, and was killed",
+        _ => "",
+    };
+    let message = format!("the test did not end within {limit:?} (`test_timeout`){killed}");
+    let said = said.unwrap_or_else(|| Finished::new(Outcome::Fail, ""));
+    Finished {
+        outcome: Outcome::Fail,
+        kind: Some("test-timeout".into()),
+        message,
+        output: said.output.or(evidence),
+        ..said
+    }
+}
+
+fn silent(code: i32) -> String {
+    if code == i32::from(exit_code::CHILD_BAD_REQUEST) {
+        return "the child could not read its request".into();
+    }
+    format!("the child ended with exit code {code} without saying how the test ended")
+}
+
+fn left_behind(said: Finished, leftovers: &[Leftover]) -> Finished {
+    let list = leftovers.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+    let sentence = format!("the test left processes behind: {list}");
+    if said.outcome.is_failure() {
+        let message = format!("{}; {sentence}", said.message);
+        return Finished { message, ..said };
+    }
+    Finished {
+        outcome: Outcome::Error,
+        kind: Some("left-behind".into()),
+        message: sentence,
+        ..said
+    }
+}
+
+/// `SIGSEGV` for 11.
+fn signal_name(signal: i32) -> String {
+    signal_hook::low_level::signal_name(signal)
+        .map_or_else(|| format!("signal {signal}"), str::to_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::child::Breach;
+
+    fn ended(exit: Exit, said: Option<Outcome>) -> Ending {
+        Ending {
+            exit,
+            finished: said.map(|outcome| Finished::new(outcome, "so it said")),
+            breach: None,
+            leftovers: Vec::new(),
+            stderr: vec!["last words".into()],
+        }
+    }
+
+    #[track_caller]
+    fn check(ending: Ending, stop: Option<Stop>, outcome: Outcome, part: &str) {
+        let verdict = judge(ending, stop);
+        assert_eq!(verdict.outcome, outcome, "{verdict:?}");
+        assert!(verdict.message.contains(part), "{} lacks {part}", verdict.message);
+    }
+
+    #[test]
+    fn a_child_that_keeps_the_protocol_is_believed() {
+        for outcome in Outcome::ALL {
+            let code = i32::from(exit_code::of_child(outcome));
+            check(ended(Exit::Code(code), Some(outcome)), None, outcome, "so it said");
+        }
+    }
+
+    #[test]
+    fn a_child_that_does_not_is_an_error() {
+        let error = Outcome::Error;
+        check(ended(Exit::Code(0), None), None, error, "exit code 0 without");
+        check(ended(Exit::Code(20), None), None, error, "could not read its request");
+        check(ended(Exit::Code(10), Some(Outcome::Pass)), None, error, "exit code was 10");
+        check(ended(Exit::Signal(6), None), None, error, "SIGABRT");
+        check(ended(Exit::Signal(11), Some(Outcome::Pass)), None, error, "after it had said PASS");
+        let breach = Ending { breach: Some(Breach::Closed), ..ended(Exit::Signal(15), None) };
+        check(breach, Some(Stop::Breached), error, "broke the protocol: it closed");
+    }
+
+    #[test]
+    fn a_broken_child_shows_its_last_words() {
+        let verdict = judge(ended(Exit::Signal(9), None), None);
+        assert_eq!(verdict.output.as_deref(), Some("last words"));
+    }
+
+    #[test]
+    fn a_deadline_that_passed_is_a_fail_that_keeps_what_the_child_was_doing() {
+        let stop = Some(Stop::Timeout(Duration::from_secs(30)));
+        let mut ending = ended(Exit::Code(15), Some(Outcome::Interrupted));
+        ending.finished.as_mut().expect("said").contexts = vec!["rebooting vm1".into()];
+        let verdict = judge(ending, stop);
+        assert_eq!(verdict.outcome, Outcome::Fail);
+        assert_eq!(verdict.message, "the test did not end within 30s (`test_timeout`)");
+        assert_eq!(verdict.contexts, ["rebooting vm1"]);
+        check(ended(Exit::Signal(9), None), stop, Outcome::Fail, "was killed");
+        check(ended(Exit::Signal(9), Some(Outcome::Pass)), stop, Outcome::Error, "did not end");
+    }
+
+    #[test]
+    fn an_interrupt_is_no_failure_of_the_test() {
+        let stop = Some(Stop::Interrupted);
+        check(ended(Exit::Signal(9), None), stop, Outcome::Interrupted, "interrupted");
+        check(ended(Exit::Code(15), Some(Outcome::Interrupted)), stop, Outcome::Interrupted, "");
+        check(ended(Exit::Code(0), Some(Outcome::Pass)), stop, Outcome::Pass, "");
+    }
+
+    #[test]
+    fn what_is_left_behind_fails_a_test_that_passed() {
+        let leftovers = vec![Leftover { pid: 7, command: "sleep 99".into() }];
+        let ending = Ending { leftovers, ..ended(Exit::Code(0), Some(Outcome::Pass)) };
+        check(ending.clone(), None, Outcome::Error, "7 (`sleep 99`)");
+        let failed = Ending {
+            exit: Exit::Code(10),
+            finished: Some(Finished::new(Outcome::Fail, "so it said")),
+            ..ending
+        };
+        check(failed, None, Outcome::Fail, "so it said; the test left");
+    }
+}

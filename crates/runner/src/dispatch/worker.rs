@@ -1,0 +1,91 @@
+//! A worker: a stage on a thread of its own, and the dispatcher's desk for it.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, Sender, channel};
+
+use camino::Utf8PathBuf;
+use kvmtest::{Error, ErrorKind, Result};
+
+use super::current::Current;
+use super::happening::Happening;
+use crate::plan::PlannedTest;
+use crate::stage::{Places, Stage};
+
+/// What can run one test at a time.
+pub struct Worker {
+    /// Prepares and cleans up.
+    pub stage: Box<dyn Stage>,
+    /// The env file that its tests share.
+    pub env: Utf8PathBuf,
+}
+
+/// What a stage is told to do.
+pub(super) enum Order {
+    Prepare(Arc<PlannedTest>, Places),
+    Clean(Arc<PlannedTest>, Places, bool),
+    Close,
+}
+
+/// The dispatcher's side of a worker.
+pub(super) struct Desk {
+    pub(super) env: Utf8PathBuf,
+    pub(super) current: Option<Current>,
+    pub(super) closed: bool,
+    orders: Sender<Order>,
+}
+
+impl Desk {
+    /// Starts the worker's thread. It is never waited for: a run that is left at once does not
+    /// wait for a stage that hangs.
+    pub(super) fn start(index: usize, worker: Worker, news: Sender<Happening>) -> Self {
+        let (orders, inbox) = channel();
+        let Worker { stage, env } = worker;
+        std::thread::spawn(move || work(index, stage, &inbox, &news));
+        Self { env, current: None, closed: false, orders }
+    }
+
+    pub(super) fn order(&self, order: Order) {
+        // The thread ends after `Close` only, and that is the last order.
+        let _ = self.orders.send(order);
+    }
+}
+
+fn work(
+    desk: usize,
+    mut stage: Box<dyn Stage>,
+    orders: &Receiver<Order>,
+    news: &Sender<Happening>,
+) {
+    for order in orders {
+        let closing = matches!(order, Order::Close);
+        let happening = match order {
+            Order::Prepare(test, places) => Happening::Prepared {
+                desk,
+                test: test.number,
+                result: guarded(|| stage.prepare(&test, &places)),
+            },
+            Order::Clean(test, places, failed) => Happening::Cleaned {
+                desk,
+                test: test.number,
+                result: guarded(|| stage.clean(&test, &places, failed)),
+            },
+            Order::Close => Happening::Closed { desk, result: guarded(|| stage.finish()) },
+        };
+        if news.send(happening).is_err() || closing {
+            return;
+        }
+    }
+}
+
+/// A stage that panics costs its test, not the run.
+fn guarded<T>(body: impl FnOnce() -> Result<T>) -> Result<T> {
+    catch_unwind(AssertUnwindSafe(body)).unwrap_or_else(|payload| {
+        let words = payload
+            .downcast_ref::<&str>()
+            .copied()
+            .or_else(|| payload.downcast_ref::<String>().map(String::as_str))
+            .unwrap_or("without a message");
+        Err(Error::new(ErrorKind::TestError, format!("the harness panicked: {words}")))
+    })
+}

@@ -1,0 +1,233 @@
+//! What happens in a run, as it happens: one JSON document a line in `events.jsonl`. Every report
+//! is made of these, and of nothing else.
+
+mod reader;
+
+use jiff::Timestamp;
+use kvmtest::test::Note;
+use serde::{Deserialize, Serialize};
+
+pub use reader::{Recorded, read};
+
+use crate::outcome::Outcome;
+
+/// The version of the events; the first line of the file carries it.
+pub const VERSION: u32 = 1;
+
+/// Something that happened.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Event {
+    /// The time of day (UTC).
+    pub at: Timestamp,
+    /// Milliseconds since the run began, by a clock that never jumps.
+    pub ms: u64,
+    /// What it was.
+    #[serde(flatten)]
+    pub what: What,
+}
+
+/// What can happen.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "kebab-case")]
+pub enum What {
+    /// The first event.
+    RunStarted(RunStarted),
+    /// A test's turn has come.
+    TestStarted(TestStarted),
+    /// A phase of a test begins.
+    PhaseStarted {
+        /// The test's number.
+        test: u32,
+        /// The phase.
+        phase: Phase,
+    },
+    /// A test says something.
+    Note {
+        /// The test's number.
+        test: u32,
+        /// What it says.
+        note: Note,
+    },
+    /// A phase of a test is over.
+    PhaseEnded {
+        /// The test's number.
+        test: u32,
+        /// The phase.
+        phase: Phase,
+        /// How long it took, in milliseconds.
+        duration_ms: u64,
+        /// What went wrong in it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        error: Option<String>,
+    },
+    /// A test is over.
+    TestFinished(TestFinished),
+    /// Something that belongs to no test.
+    Remark {
+        /// The text.
+        message: String,
+    },
+    /// The last event.
+    RunFinished {
+        /// How many tests ended how.
+        counts: Counts,
+        /// How long the run took, in milliseconds.
+        duration_ms: u64,
+        /// Whether somebody asked it to stop before its end.
+        interrupted: bool,
+    },
+}
+
+/// A part of a test.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Phase {
+    /// The machines are brought into the state that the test needs.
+    Prepare,
+    /// The subtest runs.
+    Run,
+    /// What it leaves is cleaned up.
+    Clean,
+}
+
+/// A run begins.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RunStarted {
+    /// [`VERSION`].
+    pub version: u32,
+    /// The program and its version: `kvmtest 0.1.0`.
+    pub program: String,
+    /// Where it runs.
+    pub host: Host,
+    /// The command line.
+    pub argv: Vec<String>,
+    /// The results directory.
+    pub results: camino::Utf8PathBuf,
+    /// How many tests are to be run.
+    pub planned: usize,
+    /// The tests that are left out because they say `skip = yes`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub left_out: Vec<String>,
+}
+
+/// Facts about the host.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Host {
+    /// Its name.
+    pub name: String,
+    /// Its kernel's release.
+    pub kernel: String,
+    /// Its architecture.
+    pub machine: String,
+    /// How many processors this process may use.
+    pub cpus: usize,
+}
+
+/// A test's turn has come.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TestStarted {
+    /// The test's number in this run, counted from 1.
+    pub test: u32,
+    /// The full name of the variant.
+    pub name: String,
+    /// The short name.
+    pub shortname: String,
+    /// The subtest: what the key `type` names.
+    pub subtest: String,
+    /// Which repetition this is, counted from 1.
+    pub iteration: u32,
+    /// The test's directory in the results.
+    pub directory: String,
+}
+
+/// A test is over.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TestFinished {
+    /// The test's number.
+    pub test: u32,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// What kind of error it was, in the library's words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kind: Option<String>,
+    /// What went wrong; empty for PASS.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub message: String,
+    /// What was being done, outermost first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub contexts: Vec<String>,
+    /// The line of source, where it is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub location: Option<String>,
+    /// What the other side had said last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub output: Option<String>,
+    /// The stack, where one was taken.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub backtrace: Option<String>,
+    /// The files in the test's directory, for who wants to know more.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub evidence: Vec<String>,
+    /// How long it took, in milliseconds.
+    pub duration_ms: u64,
+}
+
+/// How many tests ended how.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Counts {
+    /// PASS.
+    pub pass: usize,
+    /// SKIP.
+    pub skip: usize,
+    /// CANCEL.
+    pub cancel: usize,
+    /// WARN.
+    pub warn: usize,
+    /// FAIL.
+    pub fail: usize,
+    /// ERROR.
+    pub error: usize,
+    /// INTERRUPTED.
+    pub interrupted: usize,
+    /// Planned, but never started.
+    pub not_run: usize,
+}
+
+impl Counts {
+    /// Counts one more test.
+    pub fn add(&mut self, outcome: Outcome) {
+        *self.slot(outcome) += 1;
+    }
+
+    /// How many tests ended as `outcome`.
+    pub fn of(mut self, outcome: Outcome) -> usize {
+        *self.slot(outcome)
+    }
+
+    /// How many tests ended at all.
+    pub fn total(self) -> usize {
+        Outcome::ALL.into_iter().map(|outcome| self.of(outcome)).sum()
+    }
+
+    /// How many tests ended in a way that makes the run a failed one.
+    pub fn failures(self) -> usize {
+        Outcome::ALL
+            .into_iter()
+            .filter(|outcome| outcome.is_failure())
+            .map(|outcome| self.of(outcome))
+            .sum()
+    }
+
+    fn slot(&mut self, outcome: Outcome) -> &mut usize {
+        match outcome {
+            Outcome::Pass => &mut self.pass,
+            Outcome::Skip => &mut self.skip,
+            Outcome::Cancel => &mut self.cancel,
+            Outcome::Warn => &mut self.warn,
+            Outcome::Fail => &mut self.fail,
+            Outcome::Error => &mut self.error,
+            Outcome::Interrupted => &mut self.interrupted,
+        }
+    }
+}

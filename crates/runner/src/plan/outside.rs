@@ -1,0 +1,107 @@
+//! `--subtests DIR`: subtests of a crate outside of this source tree.
+
+use std::process::{Command, Output, Stdio};
+use std::sync::Arc;
+
+use camino::{Utf8Path, Utf8PathBuf};
+use kvmtest::{Error, ErrorKind, Result};
+use serde::Deserialize;
+
+use super::known::{Known, KnownSubtest};
+use crate::child::Program;
+use crate::subtests_main::{LIST_VERSION, Listed};
+
+/// Builds the crate in `dir` and adds its subtests to `known`.
+pub fn add_crate(known: &mut Known, dir: &Utf8Path) -> Result<()> {
+    if !dir.join("Cargo.toml").is_file() {
+        let message = format!(
+            "{dir} is no crate of subtests: it has no Cargo.toml (`kvmtest new DIR` makes a crate)"
+        );
+        return Err(Error::new(ErrorKind::Config, message));
+    }
+    let program = build(dir)?;
+    for listed in list(&program)? {
+        known.add(KnownSubtest {
+            name: listed.name,
+            // The crate's own name for the file begins with the crate's name.
+            file: listed
+                .file
+                .split_once('/')
+                .map_or_else(|| listed.file.clone(), |(_, file)| dir.join(file).into_string()),
+            doc: listed.doc,
+            program: Arc::new(Program::new(program.clone(), ["child"])),
+        })?;
+    }
+    Ok(())
+}
+
+/// Builds the crate; what Cargo says is shown only when it fails.
+fn build(dir: &Utf8Path) -> Result<Utf8PathBuf> {
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let mut command = Command::new(cargo);
+    command
+        .args(["build", "--release", "--message-format=json-render-diagnostics"])
+        .current_dir(dir);
+    let output = run(&mut command, "cargo")?;
+    if !output.status.success() {
+        let said = String::from_utf8_lossy(&output.stderr);
+        let message =
+            format!("the crate of subtests in {dir} does not build:\n{}", said.trim_end());
+        return Err(Error::new(ErrorKind::Config, message).with_output(output.stderr.clone()));
+    }
+    let mut programs: Vec<Utf8PathBuf> =
+        output.stdout.split(|byte| *byte == b'\n').filter_map(executable).collect();
+    programs.dedup();
+    match <[_; 1]>::try_from(programs) {
+        Ok([program]) => Ok(program),
+        Err(programs) => {
+            let message = format!(
+                "the crate of subtests in {dir} makes {} programs where it should make one",
+                programs.len()
+            );
+            Err(Error::new(ErrorKind::Config, message))
+        }
+    }
+}
+
+/// The program that a line of Cargo's output tells of.
+fn executable(line: &[u8]) -> Option<Utf8PathBuf> {
+    #[derive(Deserialize)]
+    struct Message {
+        #[serde(default)]
+        executable: Option<Utf8PathBuf>,
+    }
+    serde_json::from_slice::<Message>(line).ok()?.executable
+}
+
+/// Asks the program for its subtests.
+fn list(program: &Utf8Path) -> Result<Vec<Listed>> {
+    let output = run(Command::new(program).arg("--list"), program.as_str())?;
+    let wrong = |why: String| {
+        let message = format!(
+            "{program} does not answer `--list` as a program of subtests does: {why} (its `main` \
+             should be `kvmtest_runner::subtests_main(SUBTESTS)`)"
+        );
+        Error::new(ErrorKind::Config, message).with_output(output.stderr.clone())
+    };
+    if !output.status.success() {
+        return Err(wrong(output.status.to_string()));
+    }
+    let text = String::from_utf8_lossy(&output.stdout);
+    text.lines()
+        .map(|line| {
+            let listed: Listed =
+                serde_json::from_str(line).map_err(|error| wrong(error.to_string()))?;
+            match listed.version {
+                LIST_VERSION => Ok(listed),
+                other => Err(wrong(format!("version {other}, not {LIST_VERSION}"))),
+            }
+        })
+        .collect()
+}
+
+fn run(command: &mut Command, name: &str) -> Result<Output> {
+    command.stdin(Stdio::null()).output().map_err(|error| {
+        Error::new(ErrorKind::Host, format!("cannot start {name}")).caused_by(error)
+    })
+}

@@ -1,0 +1,28 @@
+//! One test that is to be run.
+
+use std::sync::Arc;
+
+use kvmtest::Params;
+
+use crate::child::Program;
+
+/// One test that is to be run.
+#[derive(Debug, Clone)]
+pub struct PlannedTest {
+    /// Its number in this run, counted from 1.
+    pub number: u32,
+    /// The full name of the variant.
+    pub name: String,
+    /// The short name.
+    pub shortname: String,
+    /// The full names of the variants that it depends on, as the configuration gives them.
+    pub dep: Vec<String>,
+    /// The subtest: what the key `type` names; empty where it is not set.
+    pub subtest: String,
+    /// Which repetition this is, counted from 1.
+    pub iteration: u32,
+    /// The program that runs the subtest, or why there is none.
+    pub program: Result<Arc<Program>, String>,
+    /// The parameters.
+    pub params: Params,
+}

@@ -1,0 +1,7 @@
+//! Runs from outside: children that keep the protocol, and all the ways in which they may not.
+
+#[path = "../bench/mod.rs"]
+mod bench;
+mod children;
+mod rust;
+mod stages;

@@ -1,0 +1,136 @@
+//! Children in Rust: this very test program, called again.
+
+use kvmtest::Subtest;
+use kvmtest::prelude::*;
+use kvmtest_runner::Outcome;
+use kvmtest_runner::child::{Program, serve};
+
+use crate::bench::Bench;
+
+const ASKED: &str = "KVMTEST_TESTS_SERVE";
+
+static SUBTESTS: &[Subtest] = &[
+    subtest("passes", |test, params, _| {
+        assert_eq!(params.get("mem")?, "256");
+        test.write_keyval("speed", "9");
+        Ok(())
+    }),
+    subtest("warns", |test, _, _| {
+        test.warn("rather slow");
+        Ok(())
+    }),
+    subtest("fails", |test, _, _| {
+        test.fail("the disk is gone").context("looking at it").context("after a reboot")
+    }),
+    subtest("skips", |test, _, _| test.skip("needs two NICs")),
+    subtest("cannot", |_, params, _| params.get("no_such_key").map(drop)),
+    subtest("times_out", |_, _, _| {
+        Err(Error::new(ErrorKind::LoginTimeout, "no login").with_output(b"login: \xff".to_vec()))
+    }),
+    subtest("panics", |_, _, _| panic!("a slip at {}", 7)),
+    subtest("aborts", |_, _, _| std::process::abort()),
+    subtest("exits", |_, _, _| std::process::exit(0)),
+    subtest("waits", |_, _, _| {
+        let (silent, _other) = std::os::unix::net::UnixStream::pair()?;
+        let deadline = Deadline::after(Duration::from_secs(600));
+        kvmtest::wait::readable([std::os::fd::AsFd::as_fd(&silent)], deadline)
+            .context("waiting for the guest")
+            .map(drop)
+    }),
+    subtest("starts_others", |_, _, _| {
+        // What a subtest starts must not get hold of the descriptor for events.
+        let status = std::process::Command::new("/bin/sh")
+            .args(["-c", "echo nonsense >&3"])
+            .stderr(std::process::Stdio::null())
+            .status()?;
+        assert!(!status.success());
+        Ok(())
+    }),
+];
+
+const fn subtest(
+    name: &'static str,
+    run: fn(&mut Test, &Params, &mut Env) -> Result<()>,
+) -> Subtest {
+    Subtest { name, file: "tests/runs/rust.rs", doc: "", run }
+}
+
+/// Not a test: what the tests below start as their child.
+#[test]
+fn serves_when_asked() {
+    if std::env::var_os(ASKED).is_some() {
+        let code = serve::serve(SUBTESTS);
+        // `ExitCode` cannot be looked into, and a test's function has nowhere to return it.
+        let code = format!("{code:?}").chars().filter(char::is_ascii_digit).collect::<String>();
+        std::process::exit(code.parse().expect("a code"));
+    }
+}
+
+fn bench(name: &str) -> Bench {
+    let exe = std::env::current_exe().expect("its path");
+    let exe = exe.to_str().expect("UTF-8").to_owned();
+    let asked = format!("{ASKED}=1");
+    let args = [&asked, &exe, "--exact", "rust::serves_when_asked", "--nocapture"];
+    Bench::new().program(Program::new("/usr/bin/env", args), name).param("mem", "256")
+}
+
+#[test]
+fn a_subtest_ends_as_it_says() {
+    let check = |name, outcome, part| bench(name).run().check(outcome, part);
+    check("passes", Outcome::Pass, "");
+    check("warns", Outcome::Warn, "");
+    check("skips", Outcome::Skip, "needs two NICs");
+    check("cannot", Outcome::Error, "`no_such_key` is not set");
+    check("no_such", Outcome::Error, "no subtest `no_such`");
+    check("starts_others", Outcome::Pass, "");
+}
+
+#[test]
+fn a_failure_keeps_its_contexts_and_the_last_output() {
+    let run = bench("fails").run();
+    run.check(Outcome::Fail, "the disk is gone");
+    assert_eq!(run.only().contexts, ["after a reboot", "looking at it"]);
+    assert_eq!(run.only().kind.as_deref(), Some("test-fail"));
+    let run = bench("times_out").run();
+    run.check(Outcome::Fail, "no login");
+    assert_eq!(run.only().output.as_deref(), Some("login: \u{fffd}"));
+    assert_eq!(run.only().kind.as_deref(), Some("login-timeout"));
+}
+
+#[test]
+fn a_panic_is_a_fail_with_its_place_and_stack() {
+    let run = bench("panics").run();
+    run.check(Outcome::Fail, "panicked: a slip at 7");
+    let only = run.only();
+    assert!(only.location.as_deref().is_some_and(|place| place.contains("runs/rust.rs:")));
+    assert!(only.backtrace.as_deref().is_some_and(|stack| stack.contains("serve")), "{only:?}");
+    assert!(only.evidence.contains(&"debug.log".to_owned()), "{only:?}");
+}
+
+#[test]
+fn a_child_that_dies_is_an_error() {
+    bench("aborts").run().check(Outcome::Error, "SIGABRT");
+    bench("exits").run().check(Outcome::Error, "exit code 0 without saying");
+}
+
+#[test]
+fn a_wait_past_the_deadline_tells_what_it_waited_for() {
+    let mut bench = bench("waits").param("test_timeout", "2");
+    bench.settings.grace = Duration::from_secs(60);
+    let run = bench.run();
+    run.check(Outcome::Fail, "did not end within 2s");
+    assert_eq!(run.only().contexts, ["waiting for the guest"]);
+}
+
+#[test]
+fn a_child_that_is_called_by_hand_says_so() {
+    let exe = std::env::current_exe().expect("its path");
+    let output = std::process::Command::new(exe)
+        .args(["--exact", "rust::serves_when_asked", "--nocapture"])
+        .env(ASKED, "1")
+        .output()
+        .expect("it runs");
+    let text = String::from_utf8_lossy(&output.stderr);
+    assert!(text.contains("cannot serve as a child"), "{text}");
+    assert_eq!(output.status.code(), Some(20));
+}

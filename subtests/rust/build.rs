@@ -1,0 +1,5 @@
+//! Finds the subtests.
+
+fn main() {
+    kvmtest_build::subtests("src");
+}
