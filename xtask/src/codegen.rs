@@ -24,10 +24,10 @@ pub fn write(root: &Path) -> Result<(), String> {
 /// Says whether the generated parts are what the code makes of them now.
 pub fn verify(root: &Path) -> Result<(), String> {
     let page = read(&root.join(PAGE))?;
-    match renew(&page)? == page {
-        true => Ok(()),
-        false => Err(format!("{PAGE} is out of date: run `cargo xtask codegen`")),
+    if renew(&page)? == page {
+        return Ok(());
     }
+    Err(format!("{PAGE} is out of date: run `cargo xtask codegen`"))
 }
 
 fn read(path: &Path) -> Result<String, String> {
