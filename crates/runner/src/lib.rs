@@ -9,7 +9,7 @@ pub mod exit_code;
 pub mod outcome;
 pub mod plan;
 pub mod report;
-//pub mod run;
+pub mod run;
 pub mod scaffold;
 pub mod stage;
 mod subtests_main;

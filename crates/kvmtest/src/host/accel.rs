@@ -120,7 +120,9 @@ fn recall_or(
     }
     let verdict = probe()?;
     tracing::debug!(usable = verdict.usable, reason = verdict.reason, "tried KVM");
-    memo::remember(file, PROBE_VERSION, conditions, &verdict);
+    if verdict.lasting {
+        memo::remember(file, PROBE_VERSION, conditions, &verdict);
+    }
     Ok(verdict)
 }
 
@@ -133,7 +135,7 @@ fn obstacle() -> Option<Verdict> {
         }
         Err(error) => format!("{DEVICE} cannot be opened: {error}"),
     };
-    Some(Verdict { usable: false, reason, took: Duration::ZERO })
+    Some(Verdict { usable: false, reason, took: Duration::ZERO, lasting: false })
 }
 
 fn decide(
@@ -196,7 +198,8 @@ mod tests {
     }
 
     fn told(usable: bool) -> Verdict {
-        Verdict { usable, reason: "that is so".to_owned(), took: Duration::ZERO }
+        let reason = "that is so".to_owned();
+        Verdict { usable, reason, took: Duration::ZERO, lasting: true }
     }
 
     #[test]
@@ -266,5 +269,17 @@ mod tests {
         assert_eq!(ask("b", 8), 3, "another device");
         std::fs::write(&file, "{").expect("written");
         assert_eq!(ask("b", 8), 4, "broken");
+    }
+
+    #[test]
+    fn a_passing_refusal_is_not_kept() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let file = Utf8Path::from_path(dir.path()).expect("UTF-8").join("kvm.json");
+        let conditions = Conditions { boot_id: "a".to_owned(), device: (7, 0, 0) };
+        let passing = Verdict { lasting: false, ..told(false) };
+        let first = recall_or(&file, &conditions, || Ok(passing.clone())).expect("told");
+        assert_eq!(first, passing);
+        let second = recall_or(&file, &conditions, || Ok(told(true))).expect("told");
+        assert_eq!(second, told(true));
     }
 }

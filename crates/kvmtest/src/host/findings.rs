@@ -161,6 +161,7 @@ mod tests {
             usable,
             reason: "because".to_owned(),
             took: Duration::from_millis(12),
+            lasting: true,
         };
         let findings = accelerators(&[], &verdict(false));
         assert_eq!((findings.len(), findings[0].status), (1, Status::Warning));

@@ -7,9 +7,8 @@ use kvm_ioctls::{Kvm, VcpuExit, VcpuFd, VmFd};
 
 use super::guest::{self, layout};
 use super::memory::Memory;
-
-/// What the probe has to say against a host, in words that fit after "the probe failed: ".
-pub(super) type Objection = String;
+use super::objection::Objection;
+use super::vcpu_thread::Recall;
 
 /// A machine that is ready to run the probe. The order of the fields is that of their end.
 pub(super) struct Machine {
@@ -21,8 +20,8 @@ pub(super) struct Machine {
 impl Machine {
     /// A machine whose vCPU is about to execute `code`.
     pub(super) fn new(kvm: &Kvm, code: &[u8]) -> Result<Self, Objection> {
-        let memory =
-            Memory::new(code).map_err(|error| format!("no memory for a guest: {error}"))?;
+        let memory = Memory::new(code)
+            .map_err(|error| Objection::passing(format!("no memory for a guest: {error}")))?;
         let vm = kvm.create_vm().map_err(refused("a virtual machine"))?;
         // Where Intel's CPUs keep what they need for real mode: out of the way.
         vm.set_tss_address(0xfffb_d000).map_err(refused("a place for the task state"))?;
@@ -55,23 +54,33 @@ impl Machine {
     }
 
     /// Runs the guest to its next report.
-    pub(super) fn next_report(&mut self) -> Result<u32, Objection> {
-        match self.vcpu.run() {
-            Ok(VcpuExit::IoOut(guest::PORT, data)) => match <[u8; 4]>::try_from(data) {
-                Ok(bytes) => Ok(u32::from_le_bytes(bytes)),
-                Err(_) => Err(format!("an odd report of {} bytes", data.len())),
-            },
-            Ok(VcpuExit::InternalError) => Err(self.internal_error()),
-            Ok(VcpuExit::Shutdown) => Err("the vCPU faulted three times in a row".to_owned()),
-            Ok(VcpuExit::FailEntry(reason, _)) => {
-                Err(format!("the CPU refused to enter the guest (reason {reason:#x})"))
-            }
-            Ok(other) => Err(format!("the vCPU left its guest unexpectedly: {other:?}")),
-            Err(error) => Err(format!("the vCPU cannot run: {error}")),
+    pub(super) fn next_report(&mut self, recall: &Recall) -> Result<u32, Objection> {
+        loop {
+            let message = match self.vcpu.run() {
+                Ok(VcpuExit::IoOut(guest::PORT, data)) => match <[u8; 4]>::try_from(data) {
+                    Ok(bytes) => return Ok(u32::from_le_bytes(bytes)),
+                    Err(_) => "a report of an odd size".to_owned(),
+                },
+                Ok(VcpuExit::InternalError) => self.internal_error(),
+                Ok(VcpuExit::Shutdown) => "the vCPU faulted three times in a row".to_owned(),
+                Ok(VcpuExit::FailEntry(reason, _)) => {
+                    format!("the CPU refused to enter the guest (reason {reason:#x})")
+                }
+                Ok(other) => format!("the vCPU left its guest unexpectedly: {other:?}"),
+                Err(error) if error.errno() == libc::EINTR => {
+                    if recall.is_requested() {
+                        return Err(Objection::passing("it was given up"));
+                    }
+                    // The whole process was stopped for a while, or frozen.
+                    continue;
+                }
+                Err(error) => format!("the vCPU cannot run: {error}"),
+            };
+            return Err(Objection::lasting(message));
         }
     }
 
-    fn internal_error(&mut self) -> Objection {
+    fn internal_error(&mut self) -> String {
         /// `KVM_INTERNAL_ERROR_EMULATION`
         const EMULATION: u32 = 1;
         // SAFETY: the kernel has just said that this is the member which it filled in.
@@ -120,7 +129,7 @@ fn enter_long_mode(sregs: &mut kvm_sregs) {
 }
 
 fn refused(what: &'static str) -> impl Fn(kvm_ioctls::Error) -> Objection {
-    move |error| format!("KVM does not give {what}: {error}")
+    move |error| Objection::passing(format!("KVM does not give {what}: {error}"))
 }
 
 #[cfg(test)]
@@ -140,15 +149,15 @@ mod tests {
         };
         let (sender, receiver) = std::sync::mpsc::channel();
         let soon = Deadline::after(Duration::from_millis(50));
-        let outcome = vcpu_thread::run(soon, move |_| {
+        let outcome = vcpu_thread::run(soon, move |recall| {
             let mut machine = Machine::new(&kvm, code).expect("a machine");
             vcpu_thread::admit_recall(&machine.vcpu).expect("a mask");
-            sender.send(machine.next_report()).expect("somebody listens");
+            sender.send(machine.next_report(&recall)).expect("somebody listens");
         });
         assert_eq!(outcome.expect("no error"), None, "{code:x?}");
         let report = receiver.recv_timeout(Duration::from_secs(60)).expect("the thread ended");
         let objection = report.expect_err("it was interrupted");
-        assert!(objection.starts_with("the vCPU cannot run: Interrupted"), "{objection}");
+        assert_eq!(objection, Objection::passing("it was given up"), "{code:x?}");
     }
 
     #[test]

@@ -28,7 +28,8 @@ pub(super) fn indices(plan: &Plan) -> Result<Bootindices> {
                     let what = "another number than that of another object";
                     return Err(object.params.wrong("bootindex", what)).with_context(place);
                 }
-                None if boots(&object).with_context(place)? && list != "nics" => {
+                // `image_boot` for all images must not make the CD-ROMs boot as well.
+                None if list == "images" && boots(&object).with_context(place)? => {
                     waiting.push((list, object.name));
                 }
                 None => {}

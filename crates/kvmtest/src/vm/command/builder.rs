@@ -69,7 +69,7 @@ fn assemble(request: &Request, params: &Params) -> Result<CommandLine> {
     ];
     arguments.extend(machine::arguments(&plan)?);
     arguments.extend(cpu::arguments(&plan)?);
-    arguments.extend(memory::arguments(params)?);
+    arguments.extend(memory::arguments(&plan)?);
     arguments.extend(uuid.clone().map(|uuid| Argument::Option("uuid", uuid)));
     arguments.extend(rtc::arguments(params)?);
     arguments.extend(boot::arguments(params)?);

@@ -73,7 +73,7 @@ fn machine(plan: &Plan) -> Result<String> {
         options = options.with("acpi", if acpi { "on" } else { "off" });
     }
     if memory::has_backend(params)? {
-        options = options.with("memory-backend", memory::BACKEND);
+        options = options.with("memory-backend", memory::backend_id(plan.machine.family));
     }
     Ok(options.verbatim(params.find("machine_type_extra_params")).finish())
 }

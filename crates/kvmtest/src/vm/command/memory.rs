@@ -3,19 +3,19 @@
 use serde_json::json;
 
 use super::argument::{Argument, Options};
+use super::machine::Family;
+use super::plan::Plan;
 use super::read;
 use crate::error::Result;
 use crate::params::Params;
-
-/// The identifier of the memory backend.
-pub(super) const BACKEND: &str = "mem";
 
 const MIB: u64 = 1 << 20;
 const DEFAULT: u64 = 512 * MIB;
 const HUGEPAGES: &str = "/dev/hugepages";
 
 /// The arguments for the memory.
-pub(super) fn arguments(params: &Params) -> Result<Vec<Argument>> {
+pub(super) fn arguments(plan: &Plan) -> Result<Vec<Argument>> {
+    let params = plan.params;
     let size = size(params, "mem")?.unwrap_or(DEFAULT);
     let slots = read::number(params, "mem_slots", 1, 256)?;
     let most = self::size(params, "mem_max")?;
@@ -30,7 +30,7 @@ pub(super) fn arguments(params: &Params) -> Result<Vec<Argument>> {
         .maybe("slots", slots.map(|slots| slots.to_string()).as_deref())
         .maybe("maxmem", most.map(megabytes).as_deref());
     let mut arguments = vec![Argument::Option("m", options.finish())];
-    arguments.extend(backend(params, size)?);
+    arguments.extend(backend(params, backend_id(plan.machine.family), size)?);
     Ok(arguments)
 }
 
@@ -42,7 +42,19 @@ pub(super) fn has_backend(params: &Params) -> Result<bool> {
         || read::flag(params, "mem_prealloc", false)?)
 }
 
-fn backend(params: &Params, size: u64) -> Result<Option<Argument>> {
+/// The identifier of the memory backend.
+///
+/// It is what the machine calls plain memory, so that a state saved with one can be loaded with
+/// the other.
+pub(super) fn backend_id(family: Family) -> &'static str {
+    match family {
+        Family::Q35 | Family::Pc => "pc.ram",
+        Family::Microvm => "microvm.ram",
+        Family::Other => "ram",
+    }
+}
+
+fn backend(params: &Params, id: &str, size: u64) -> Result<Option<Argument>> {
     if !has_backend(params)? {
         return Ok(None);
     }
@@ -56,7 +68,7 @@ fn backend(params: &Params, size: u64) -> Result<Option<Argument>> {
         None if share => json!({"qom-type": "memory-backend-memfd"}),
         None => json!({"qom-type": "memory-backend-ram"}),
     };
-    object["id"] = BACKEND.into();
+    object["id"] = id.into();
     object["size"] = size.into();
     object["share"] = share.into();
     object["prealloc"] = prealloc.into();

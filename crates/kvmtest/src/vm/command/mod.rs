@@ -81,7 +81,7 @@ pub use builder::build;
 pub use facts::Facts;
 pub use keys::{KEYS, Key, Scope};
 pub use line::CommandLine;
-pub use old::{OLD_KEYS, OLD_VALUES};
+pub use old::{OLD_FLAGS, OLD_KEYS, OLD_VALUES};
 pub use request::{GuestParts, Paths, Request};
 pub use uses::{
     ImageKind, ImageUse, MonitorKind, MonitorUse, NicUse, Protocol, RedirUse, SerialUse,

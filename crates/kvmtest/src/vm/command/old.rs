@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use super::{script, words};
 use crate::params::Params;
 
 /// Keys by their old name, and the name they have now. Where both are set, the new one counts.
@@ -37,8 +38,35 @@ pub const OLD_VALUES: &[(&str, &str, &str)] = &[
     ("usb_controller", "usb3", "xhci"),
 ];
 
-/// `params` with every old key under its new name as well.
+/// Words of `extra_params` that QEMU no longer takes, and the key and value that they stand for.
+pub const OLD_FLAGS: &[(&[&str], &str, &str)] = &[
+    (&["-no-hpet"], "disable_hpet", "yes"),
+    (&["-no-acpi"], "acpi", "no"),
+    (&["-rtc-td-hack"], "rtc_drift", "slew"),
+    (&["-tdf"], "rtc_drift", "slew"),
+    (&["-usbdevice", "tablet"], "tablet", "yes"),
+];
+
+/// `params` with every old key under its new name as well, and without old words in
+/// `extra_params`.
 pub(super) fn modernised(params: &Params) -> Cow<'_, Params> {
+    let mut result = renamed(params);
+    let text = params.get_or("extra_params", "");
+    // What cannot be read is refused later, where its key and place are named.
+    let Ok(mut rest) = words::split(text) else { return result };
+    for (flag, key, value) in OLD_FLAGS {
+        while let Some(at) = rest.windows(flag.len()).position(|found| found == *flag) {
+            rest.drain(at..at + flag.len());
+            let params = result.to_mut();
+            params.set_default(key, *value);
+            let rest: Vec<String> = rest.iter().map(|word| script::quote(word)).collect();
+            params.set("extra_params", rest.join(" "));
+        }
+    }
+    result
+}
+
+fn renamed(params: &Params) -> Cow<'_, Params> {
     let mut result = Cow::Borrowed(params);
     for (old, new) in OLD_KEYS {
         if params.find(new).is_some() {

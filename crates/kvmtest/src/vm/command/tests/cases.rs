@@ -211,6 +211,7 @@ pub(super) const CASES: &[Case] = &[
          rtc_drift = slew
          accel_extra_params = thread=single",
     ),
+    case("shared_memory_microvm", "machine_type = microvm\nmem_share = yes"),
     case("shared_memory", "mem_share = yes\nmem = 128"),
     special("hugepages", "hugepage = yes"),
     case("vnc", "display = vnc\ntablet = yes"),

@@ -86,8 +86,8 @@ fn images_are_checked() {
 fn a_bus_has_so_many_places() {
     let many = |count: usize| -> String {
         let names: Vec<String> = (0..count).map(|n| format!("d{n}")).collect();
-        let each: String = names.iter().map(|n| format!("\nimage_name_{n} = {n}")).collect();
-        format!("images = {}{each}", names.join(" "))
+        let each: Vec<String> = names.iter().map(|n| format!("image_name_{n} = {n}")).collect();
+        format!("images = {}\n{}", names.join(" "), each.join("\n"))
     };
     line(&params(&many(6))).expect("six ports");
     wrong(&many(7), "`ide` has no more than 6 places");

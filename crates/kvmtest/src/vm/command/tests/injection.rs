@@ -3,7 +3,9 @@
 use proptest::prelude::*;
 use serde_json::Value;
 
+use super::super::KEYS;
 use super::bed::{line, params, values};
+use crate::error::ErrorKind;
 
 /// Text with what could end a value early, and no zero byte.
 fn text() -> impl Strategy<Value = String> {
@@ -65,6 +67,26 @@ proptest! {
         prop_assert_eq!(disks.len(), 1);
         prop_assert_eq!(read(disks[0], "serial"), Some(value));
         prop_assert_eq!(read(disks[0], "rotation_rate"), Some("1".to_owned()));
+    }
+
+    #[test]
+    fn any_value_of_any_key_is_taken_or_refused_by_name(
+        key in prop::sample::select(KEYS),
+        value in prop_oneof![text(), "[0-9]{1,22}", "[a-z]{1,6}( [a-z]{1,6}){0,3}"],
+    ) {
+        let mut given = params(
+            "guest = small\nimages = i\ncdroms = c\ncdrom = d.iso\nnics = n\nredirs = r\n\
+             guest_port = 22\nmonitors = m",
+        );
+        given.set(key.name, value.as_str());
+        if let Err(error) = line(&given) {
+            prop_assert!(
+                matches!(error.kind(), ErrorKind::Params | ErrorKind::Host),
+                "{:?}", error
+            );
+            let text = error.to_string();
+            prop_assert!(text.contains('`'), "{}", text);
+        }
     }
 
     #[test]

@@ -16,6 +16,11 @@ fn old_and_new_spellings_mean_the_same() {
         ("hotplug_ports = 2", "pcie_extra_root_port = 2"),
         ("images = a\nimage_name = x", "images = a\nimage_name = x\nimage_format = qcow2"),
         ("nics = a\nnic_ifname =", "nics = a"),
+        (
+            "extra_params = -a 'b c' -no-hpet -no-acpi",
+            "extra_params = -a 'b c'\ndisable_hpet = yes\nacpi = no",
+        ),
+        ("extra_params = -usbdevice tablet -rtc-td-hack", "tablet = yes\nrtc_drift = slew"),
     ] {
         let args = |text| line(&params(text)).expect("a command line").args;
         assert_eq!(args(old), args(new), "{old}");
@@ -27,6 +32,15 @@ fn the_new_spelling_counts() {
     let line =
         line(&params("kernel = k\nkernel_cmdline = old\nkernel_params = new")).expect("both");
     assert_eq!(values(&line, "append"), ["new"]);
+}
+
+#[test]
+fn booting_from_the_images_is_not_booting_from_the_discs() {
+    let text = "images = a\nimage_name = x\nimage_boot = yes\ncdroms = c\ncdrom = y.iso";
+    let line = line(&params(text)).expect("a disk and a disc");
+    let indices = |device: &&&str| device.contains("bootindex");
+    let booting: Vec<_> = values(&line, "device").iter().filter(indices).copied().collect();
+    assert!(booting.len() == 1 && booting[0].contains("ide-hd"), "{booting:?}");
 }
 
 #[test]
@@ -51,7 +65,7 @@ fn the_guests_disk_is_shared_and_so_not_written_to() {
     let [image] = &line.images[..] else { panic!("one image: {:?}", line.images) };
     assert_eq!(image.path, "/guests/small/data.qcow2");
     assert_eq!(
-        image.overlay.as_deref().map(|path| path.as_str()),
+        image.overlay.as_deref().map(camino::Utf8Path::as_str),
         Some("/scratch/vm1/disk-image1.qcow2")
     );
     assert_eq!(

@@ -1,0 +1,119 @@
+//! Where configuration files come from: the file system, what is built into the program, and the
+//! list of subtests.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use camino::{Utf8Path, Utf8PathBuf};
+use kvmtest_cartesian::{Include, Source};
+
+/// The configuration that is built into the program, as a small file system.
+pub trait Shipped {
+    /// The text of `path`, relative to the folder of configurations.
+    fn text(&self, path: &str) -> Option<&str>;
+}
+
+/// The file of the shipped configuration that is read where no other is named.
+pub const MAIN: &str = "tests.cfg";
+
+/// The folder of the shipped configuration, as `include` and diagnostics name it.
+const FOLDER: &str = "<shipped>";
+
+/// The list of subtests that nothing in the configuration names.
+const SUBTESTS: &str = "<subtests>";
+
+/// Finds the files that `include` names.
+pub(super) struct Files<'a> {
+    shipped: &'a dyn Shipped,
+    /// The subtests that `<subtests>` stands for.
+    rest: &'a [String],
+    /// Files by what they really are, so that one file has one name however it is reached.
+    names: HashMap<Utf8PathBuf, Arc<str>>,
+}
+
+impl<'a> Files<'a> {
+    pub(super) fn new(shipped: &'a dyn Shipped, rest: &'a [String]) -> Self {
+        Self { shipped, rest, names: HashMap::new() }
+    }
+
+    /// The file to begin with: one of the user's, or the shipped one.
+    pub(super) fn first(&mut self, path: Option<&Utf8Path>) -> Result<Source, String> {
+        match path {
+            Some(path) => self.read(path),
+            None => self.shipped(MAIN),
+        }
+    }
+
+    fn shipped(&self, path: &str) -> Result<Source, String> {
+        let text = self
+            .shipped
+            .text(path)
+            .ok_or_else(|| format!("there is no `{path}` among the shipped configurations"))?;
+        Ok(Source::new(format!("{FOLDER}/{path}"), text))
+    }
+
+    fn read(&mut self, path: &Utf8Path) -> Result<Source, String> {
+        let cannot = |error: std::io::Error| format!("cannot read `{path}`: {error}");
+        let real = path.canonicalize_utf8().map_err(cannot)?;
+        let bytes = std::fs::read(&real).map_err(cannot)?;
+        let text = String::from_utf8(bytes)
+            .map_err(|error| format!("`{path}` is no UTF-8 text: {}", error.utf8_error()))?;
+        let name = self.names.entry(real).or_insert_with(|| path.as_str().into()).clone();
+        Ok(Source { name, text })
+    }
+
+    /// One variant for each subtest that nothing names; where there is none, the variant around
+    /// the `include` is none, either.
+    fn subtests(&self) -> Source {
+        let text = if self.rest.is_empty() {
+            "only no_subtest_is_left\n".to_owned()
+        } else {
+            let variants: String = self
+                .rest
+                .iter()
+                .map(|name| format!("    - {name}:\n        type = {name}\n"))
+                .collect();
+            format!("variants:\n{variants}")
+        };
+        Source::new(SUBTESTS, text)
+    }
+}
+
+impl Include for Files<'_> {
+    fn load(&mut self, path: &str, from: &str) -> Result<Source, String> {
+        if path == SUBTESTS {
+            return Ok(self.subtests());
+        }
+        if let Some(path) = inside(path) {
+            return self.shipped(&path);
+        }
+        match inside(from) {
+            Some(from) => {
+                let folder = Utf8Path::new(&from).parent().unwrap_or(Utf8Path::new(""));
+                self.shipped(folder.join(path).as_str())
+            }
+            None => self.read(&beside(path, from)?),
+        }
+    }
+}
+
+/// The path inside the shipped folder.
+fn inside(path: &str) -> Option<String> {
+    Some(path.strip_prefix(FOLDER)?.strip_prefix('/')?.to_owned())
+}
+
+/// `path` as the file `from` means it: relative to the folder of `from`, `~` being the user's home.
+/// The command line is in the current directory.
+fn beside(path: &str, from: &str) -> Result<Utf8PathBuf, String> {
+    if let Some(rest) = path.strip_prefix('~')
+        && (rest.is_empty() || rest.starts_with('/'))
+    {
+        let home = std::env::var("HOME").map_err(|_| "`~` is nowhere: HOME is not set")?;
+        return Ok(Utf8PathBuf::from(home).join(rest.trim_start_matches('/')));
+    }
+    let folder = match from {
+        super::config::COMMAND_LINE => Utf8Path::new(""),
+        from => Utf8Path::new(from).parent().unwrap_or(Utf8Path::new("")),
+    };
+    Ok(folder.join(path))
+}

@@ -1,0 +1,82 @@
+//! From chosen variants to the tests of a run.
+
+use std::sync::Arc;
+
+use kvmtest::Params;
+use kvmtest_cartesian::Variant;
+
+use super::config::params;
+use super::known::Known;
+use super::nearest::nearest;
+use super::test::PlannedTest;
+use crate::child::Program;
+
+/// What is to be run, in its order.
+#[derive(Debug, Clone, Default)]
+pub struct Plan {
+    /// The tests, each repetition by itself.
+    pub tests: Vec<PlannedTest>,
+    /// The short names of those that say `skip = yes`.
+    pub left_out: Vec<String>,
+}
+
+/// Makes tests of variants: what says `skip = yes` is left out, what says `iterations = 3` comes
+/// three times. A variant that cannot be run becomes a test that says why.
+pub fn plan(variants: &[Variant], known: &Known) -> Plan {
+    let mut plan = Plan::default();
+    for variant in variants {
+        add(&mut plan, variant, known);
+    }
+    plan
+}
+
+fn add(plan: &mut Plan, variant: &Variant, known: &Known) {
+    let params = params(variant);
+    let checked = check(&params, known);
+    let (program, iterations) = match checked {
+        Ok(Checked { skip: true, .. }) => {
+            plan.left_out.push(variant.shortname().to_owned());
+            return;
+        }
+        Ok(Checked { program, iterations, .. }) => (Ok(program), iterations),
+        Err(why) => (Err(why), 1),
+    };
+    for iteration in 1..=iterations {
+        plan.tests.push(PlannedTest {
+            number: u32::try_from(plan.tests.len() + 1).unwrap_or(u32::MAX),
+            name: variant.name().to_owned(),
+            shortname: variant.shortname().to_owned(),
+            dep: variant.dep().to_vec(),
+            subtest: params.get_or("type", "").to_owned(),
+            iteration,
+            program: program.clone(),
+            params: params.clone(),
+        });
+    }
+}
+
+struct Checked {
+    skip: bool,
+    iterations: u32,
+    program: Arc<Program>,
+}
+
+fn check(params: &Params, known: &Known) -> Result<Checked, String> {
+    let skip = params.get_bool_or("skip", false).map_err(|error| error.to_string())?;
+    let iterations = params.get_u64_or("iterations", 1).map_err(|error| error.to_string())?;
+    let iterations = u32::try_from(iterations)
+        .ok()
+        .filter(|number| (1..=100_000).contains(number))
+        .ok_or_else(|| params.wrong("iterations", "between 1 and 100000").to_string())?;
+    let name = params.get("type").map_err(|error| error.to_string())?;
+    let subtest = known.get(name).ok_or_else(|| {
+        let near = nearest(name, known.iter().map(|subtest| subtest.name.as_str()), 3);
+        let place = params.origin("type").map(|place| format!(" ({place})")).unwrap_or_default();
+        let hint = match near.as_slice() {
+            [] => String::new(),
+            near => format!("; did you mean `{}`?", near.join("`, `")),
+        };
+        format!("there is no subtest `{name}`{place}{hint}")
+    })?;
+    Ok(Checked { skip, iterations, program: subtest.program.clone() })
+}

@@ -1,0 +1,86 @@
+//! What `list` and `show` tell, as data.
+
+use kvmtest::Params;
+use kvmtest_cartesian::Variant;
+
+use super::config::params;
+use super::known::Known;
+use super::select::Selection;
+
+/// A line of `list`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Row {
+    /// The short name.
+    pub shortname: String,
+    /// The full name.
+    pub name: String,
+    /// The subtest; empty where the variant names none.
+    pub subtest: String,
+    /// What the subtest does, in one line; empty where that is not known.
+    pub doc: String,
+    /// Whether it is left out of runs (`skip = yes`).
+    pub skip: bool,
+}
+
+/// All that can be said of one variant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Shown {
+    /// The short name.
+    pub shortname: String,
+    /// The full name.
+    pub name: String,
+    /// The file of its subtest, where that is known.
+    pub file: Option<String>,
+    /// What it depends on.
+    pub dep: Vec<String>,
+    /// All params, each with the place that set it, by name.
+    pub params: Params,
+}
+
+/// The lines of `list`, in the order of the configuration.
+pub fn list<'a>(selection: &'a Selection, known: &'a Known) -> impl Iterator<Item = Row> + 'a {
+    selection.variants.iter().map(|variant| {
+        let subtest = variant.get("type").unwrap_or_default();
+        Row {
+            shortname: variant.shortname().to_owned(),
+            name: variant.name().to_owned(),
+            subtest: subtest.to_owned(),
+            doc: known.get(subtest).map(|subtest| subtest.doc.clone()).unwrap_or_default(),
+            skip: variant.get("skip") == Some("yes"),
+        }
+    })
+}
+
+/// All that can be said of the variants that were chosen; where one of them is called exactly
+/// `wanted`, of that one only.
+pub fn show(selection: &Selection, known: &Known, wanted: &str) -> Vec<Shown> {
+    let exact = |variant: &&Variant| variant.shortname() == wanted || variant.name() == wanted;
+    let chosen: Vec<&Variant> = match selection.variants.iter().find(exact) {
+        Some(variant) => vec![variant],
+        None => selection.variants.iter().collect(),
+    };
+    chosen
+        .into_iter()
+        .map(|variant| {
+            let mut entries: Vec<_> = params(variant)
+                .values()
+                .map(|(key, value)| (key.to_owned(), value.clone()))
+                .collect();
+            entries.sort_by(|one, other| one.0.cmp(&other.0));
+            let mut params = Params::new();
+            for (key, value) in entries {
+                params.insert(key, value);
+            }
+            Shown {
+                shortname: variant.shortname().to_owned(),
+                name: variant.name().to_owned(),
+                file: params
+                    .find("type")
+                    .and_then(|name| known.get(name))
+                    .map(|subtest| subtest.file.clone()),
+                dep: variant.dep().to_vec(),
+                params,
+            }
+        })
+        .collect()
+}

@@ -1,0 +1,207 @@
+//! The command `run`: from what was typed to an exit code.
+
+use std::io::Write;
+
+use camino::Utf8PathBuf;
+use kvmtest::{Result, Subtest};
+
+use crate::child::Program;
+use crate::dispatch::{Dispatcher, End, Happening, Settings, Worker};
+use crate::event::{Host, RunStarted, VERSION, What};
+use crate::exit_code;
+use crate::plan::{Choice, Known, Plan, Shipped, add_crate, plan, select};
+use crate::report::{Console, ConsoleOptions, EventLog, Fold, Json, Junit, Reports, Results};
+
+/// What the program brings along.
+pub struct House<'a> {
+    /// The program and its version: `kvmtest 0.1.0`.
+    pub program: &'a str,
+    /// The subtests that are compiled in.
+    pub table: &'a [Subtest],
+    /// What runs them: this binary, with its hidden subcommand.
+    pub child: Program,
+    /// The configuration that ships.
+    pub shipped: &'a dyn Shipped,
+}
+
+/// What a user asked for.
+#[derive(Debug, Clone, Default)]
+pub struct Order {
+    /// Which variants.
+    pub choice: Choice,
+    /// Crates with more subtests.
+    pub subtests: Vec<Utf8PathBuf>,
+    /// The directory below which the run's own is made.
+    pub results: Utf8PathBuf,
+    /// The command line, for the record.
+    pub argv: Vec<String>,
+    /// How the terminal is written to.
+    pub console: ConsoleOptions,
+}
+
+impl House<'_> {
+    /// Every subtest that can be run: those compiled in, and those of the crates in `folders`.
+    pub fn known(&self, folders: &[Utf8PathBuf]) -> Result<Known> {
+        let mut known = Known::new(self.table, self.child.clone());
+        for folder in folders {
+            add_crate(&mut known, folder)?;
+        }
+        Ok(known)
+    }
+
+    /// Runs what `order` asks for; returns the exit code of the program.
+    ///
+    /// `workers` is called once it is clear that there is something to run and that its results
+    /// can be written. What keeps the run from starting goes to standard error, all else to
+    /// standard output.
+    pub fn run(
+        &self,
+        order: Order,
+        settings: Settings,
+        workers: impl FnOnce(&Plan) -> Result<Vec<Worker>>,
+    ) -> u8 {
+        match self.try_run(order, settings, workers) {
+            Ok(code) => code,
+            Err(Stopped { code, message }) => {
+                // Where even this cannot be said, the exit code has to do.
+                let _ = writeln!(std::io::stderr(), "{message}");
+                code
+            }
+        }
+    }
+
+    fn try_run(
+        &self,
+        order: Order,
+        settings: Settings,
+        workers: impl FnOnce(&Plan) -> Result<Vec<Worker>>,
+    ) -> Result<u8, Stopped> {
+        let known = self.known(&order.subtests)?;
+        let selection = select(&order.choice, self.shipped, &known).map_err(|refusal| Stopped {
+            code: refusal.exit_code(),
+            message: refusal.render(order.console.color),
+        })?;
+        for warning in &selection.warnings {
+            let _ = writeln!(std::io::stderr(), "{}", warning.render(order.console.color));
+        }
+        let plan = plan(&selection.variants, &known);
+        if plan.tests.is_empty() {
+            let message = format!(
+                "every variant that matches says `skip = yes`: {}",
+                plan.left_out.join(", ")
+            );
+            return Err(Stopped { code: exit_code::NOTHING_MATCHED, message });
+        }
+        let results = Results::create(&order.results)?;
+        let mut reports = Reports::new(self.folds(&results, order.console)?);
+        let workers = workers(&plan)?;
+        reports.tell(What::RunStarted(RunStarted {
+            version: VERSION,
+            program: self.program.to_owned(),
+            host: host(),
+            argv: order.argv,
+            results: results.dir().to_owned(),
+            planned: plan.tests.len(),
+            left_out: plan.left_out,
+        }));
+        let end = dispatch(plan.tests, workers, settings, &results, &mut reports)?;
+        Ok(code(end, reports.complete()))
+    }
+
+    fn folds(&self, results: &Results, console: ConsoleOptions) -> Result<Vec<Box<dyn Fold>>> {
+        let dir = results.dir();
+        // The events first: what the other reports say can be made again from them.
+        Ok(vec![
+            Box::new(EventLog::create(dir)?),
+            Box::new(Json::new(dir)),
+            Box::new(Junit::new(dir)),
+            Box::new(Console::new(std::io::stdout(), console)),
+        ])
+    }
+}
+
+/// Why a run never started.
+struct Stopped {
+    code: u8,
+    message: String,
+}
+
+impl From<kvmtest::Error> for Stopped {
+    fn from(error: kvmtest::Error) -> Self {
+        let code = match error.kind() {
+            kvmtest::ErrorKind::Interrupted => exit_code::INTERRUPTED,
+            _ => exit_code::SETUP_IMPOSSIBLE,
+        };
+        Self { code, message: error.to_string() }
+    }
+}
+
+fn dispatch(
+    tests: Vec<crate::plan::PlannedTest>,
+    workers: Vec<Worker>,
+    settings: Settings,
+    results: &Results,
+    reports: &mut Reports,
+) -> Result<End> {
+    let dispatcher = Dispatcher::new(settings, results, reports);
+    let sender = dispatcher.sender();
+    let mut signals = signal_hook::iterator::Signals::new([
+        signal_hook::consts::SIGINT,
+        signal_hook::consts::SIGTERM,
+        signal_hook::consts::SIGHUP,
+    ])?;
+    let handle = signals.handle();
+    let listener = std::thread::spawn(move || {
+        for _ in &mut signals {
+            if sender.send(Happening::Signal).is_err() {
+                return;
+            }
+        }
+    });
+    let end = dispatcher.run(tests, workers);
+    handle.close();
+    // It panics nowhere, and has nothing to say.
+    let _ = listener.join();
+    Ok(end)
+}
+
+fn code(end: End, complete: bool) -> u8 {
+    if end.interrupted {
+        exit_code::INTERRUPTED
+    } else if end.counts.failures() > 0 {
+        exit_code::SOME_FAILED
+    } else if !complete {
+        exit_code::RESULTS_INCOMPLETE
+    } else {
+        exit_code::ALL_PASSED
+    }
+}
+
+fn host() -> Host {
+    let uname = rustix::system::uname();
+    Host {
+        name: uname.nodename().to_string_lossy().into_owned(),
+        kernel: uname.release().to_string_lossy().into_owned(),
+        machine: uname.machine().to_string_lossy().into_owned(),
+        cpus: std::thread::available_parallelism().map_or(1, usize::from),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::Counts;
+
+    #[test]
+    fn the_worst_is_what_the_exit_code_says() {
+        let check = |counts, interrupted, complete, expect| {
+            assert_eq!(code(End { counts, interrupted }, complete), expect);
+        };
+        let passed = Counts { pass: 1, warn: 1, skip: 1, cancel: 1, ..Counts::default() };
+        check(passed, false, true, exit_code::ALL_PASSED);
+        check(passed, false, false, exit_code::RESULTS_INCOMPLETE);
+        check(Counts { fail: 1, ..passed }, false, false, exit_code::SOME_FAILED);
+        check(Counts { error: 1, ..passed }, false, true, exit_code::SOME_FAILED);
+        check(passed, true, true, exit_code::INTERRUPTED);
+    }
+}

@@ -1,0 +1,87 @@
+//! Configuration files on the disk.
+
+use camino::{Utf8Path, Utf8PathBuf};
+use kvmtest_runner::plan::{Choice, Refusal, Selection, select};
+
+use crate::matrix::{SHIPPED, known, matrix, shortnames};
+
+struct Folder {
+    _keep: tempfile::TempDir,
+    path: Utf8PathBuf,
+}
+
+fn folder(files: &[(&str, &str)]) -> Folder {
+    let keep = tempfile::tempdir().expect("a directory");
+    let path = Utf8PathBuf::from_path_buf(keep.path().into()).expect("UTF-8");
+    for (name, text) in files {
+        let file = path.join(name);
+        std::fs::create_dir_all(file.parent().expect("a parent")).expect("made");
+        std::fs::write(file, text).expect("written");
+    }
+    Folder { _keep: keep, path }
+}
+
+fn read(file: &Utf8Path) -> Result<Selection, Refusal> {
+    let choice = Choice { config: Some(file.to_owned()), ..Choice::default() };
+    select(&choice, &matrix(), &known(SHIPPED))
+}
+
+#[track_caller]
+fn refused(file: &Utf8Path, parts: &[&str]) {
+    let refusal = read(file).err().expect("refused");
+    assert_eq!(refusal.exit_code(), 3);
+    let text = refusal.render(false);
+    for part in parts {
+        assert!(text.contains(part), "`{text}` lacks `{part}`");
+    }
+}
+
+#[test]
+fn a_path_is_relative_to_the_file_that_names_it() {
+    let folder = folder(&[
+        ("my.cfg", "include deep/a.cfg\nvariants:\n    - x:\n"),
+        ("deep/a.cfg", "include b.cfg\nfrom_a = 1\n"),
+        ("deep/b.cfg", "from_b = 2\n"),
+    ]);
+    let selection = read(&folder.path.join("my.cfg")).expect("read");
+    assert_eq!(shortnames(&selection), ["x"]);
+    assert_eq!(selection.set, None, "it has no sets");
+    assert_eq!(selection.variants[0].get("from_b"), Some("2"));
+    let place = selection.variants[0].place("from_b").expect("a place");
+    assert_eq!(*place.file, *folder.path.join("deep/b.cfg").as_str());
+}
+
+#[test]
+fn an_own_file_may_build_on_the_shipped_ones() {
+    let folder =
+        folder(&[("my.cfg", "include <shipped>/tests.cfg\nvariants:\n    - mine:\nmem = 99\n")]);
+    let selection = read(&folder.path.join("my.cfg")).expect("read");
+    assert_eq!(shortnames(&selection), ["mine.boot", "mine.reboot"]);
+    assert_eq!(selection.variants[0].get("mem"), Some("99"));
+    refused(
+        &self::folder(&[("my.cfg", "include <shipped>/no.cfg\n")]).path.join("my.cfg"),
+        &["no `no.cfg` among the shipped"],
+    );
+}
+
+#[test]
+fn a_file_that_is_not_there_is_named() {
+    let folder = folder(&[("my.cfg", "x = 1\ninclude gone.cfg\n")]);
+    refused(&folder.path.join("other.cfg"), &["cannot read", "other.cfg"]);
+    refused(&folder.path.join("my.cfg"), &["gone.cfg", "my.cfg:2"]);
+    refused(&folder.path, &["cannot read"]);
+}
+
+#[test]
+fn a_file_that_is_no_text_is_told_so() {
+    let folder = folder(&[]);
+    let file = folder.path.join("bad.cfg");
+    std::fs::write(&file, b"x = \xff\n").expect("written");
+    refused(&file, &["no UTF-8 text"]);
+}
+
+#[test]
+fn files_that_include_each_other_end() {
+    let folder = folder(&[("a.cfg", "include d/b.cfg\n"), ("d/b.cfg", "include ../d/../a.cfg\n")]);
+    refused(&folder.path.join("a.cfg"), &["a.cfg"]);
+}

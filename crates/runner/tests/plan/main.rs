@@ -1,0 +1,7 @@
+//! From the command line and configurations to the tests of a run.
+
+mod choosing;
+mod files;
+mod matrix;
+mod outside;
+mod planning;

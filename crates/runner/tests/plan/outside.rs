@@ -1,0 +1,79 @@
+//! Subtests of crates outside of this source tree.
+
+use camino::{Utf8Path, Utf8PathBuf};
+use kvmtest_runner::plan::{Known, add_crate};
+
+use crate::matrix::known;
+
+/// A crate without dependencies whose `main` is this.
+fn crate_with(main: &str) -> (tempfile::TempDir, Utf8PathBuf) {
+    let keep = tempfile::tempdir().expect("a directory");
+    let dir = Utf8PathBuf::from_path_buf(keep.path().into()).expect("UTF-8");
+    let manifest =
+        "[package]\nname = \"mine\"\nversion = \"0.1.0\"\nedition = \"2024\"\n[workspace]\n";
+    std::fs::write(dir.join("Cargo.toml"), manifest).expect("written");
+    std::fs::create_dir(dir.join("src")).expect("made");
+    std::fs::write(dir.join("src/main.rs"), main).expect("written");
+    (keep, dir)
+}
+
+#[track_caller]
+fn refused(known: &mut Known, dir: &Utf8Path, parts: &[&str]) {
+    let text = add_crate(known, dir).expect_err("refused").to_string();
+    for part in parts {
+        assert!(text.contains(part), "`{text}` lacks `{part}`");
+    }
+}
+
+const LISTS_HELLO: &str = r#"fn main() {
+    assert_eq!(std::env::args().nth(1).as_deref(), Some("--list"));
+    println!("{{\"version\":1,\"name\":\"hello\",\"file\":\"mine/src/hello.rs\",\"doc\":\"Hi.\"}}");
+}"#;
+
+#[test]
+fn a_crate_that_answers_adds_its_subtests() {
+    let (_keep, dir) = crate_with(LISTS_HELLO);
+    let mut known = known(&["boot"]);
+    add_crate(&mut known, &dir).expect("added");
+    let hello = known.get("hello").expect("known");
+    assert_eq!(
+        (hello.doc.as_str(), hello.file.as_str()),
+        ("Hi.", dir.join("src/hello.rs").as_str())
+    );
+    assert!(hello.program.path.is_file());
+    assert_eq!(hello.program.args, ["child"]);
+    refused(&mut known, &dir, &["two subtests are called `hello`", "src/hello.rs"]);
+}
+
+#[test]
+fn a_name_that_is_taken_is_told_with_both_files() {
+    let (_keep, dir) = crate_with(LISTS_HELLO);
+    let mut known = known(&["hello"]);
+    let file = dir.join("src/hello.rs");
+    refused(&mut known, &dir, &["`hello`", "shipped/src/x.rs", file.as_str()]);
+}
+
+#[test]
+fn a_crate_that_does_not_build_shows_the_compilers_words() {
+    let (_keep, dir) = crate_with("fn main() { let x: u8 = \"text\"; }");
+    refused(&mut known(&[]), &dir, &["does not build", "mismatched types", "src/main.rs:1"]);
+}
+
+#[test]
+fn a_program_that_does_not_answer_is_told_so() {
+    let (_keep, dir) = crate_with("fn main() { println!(\"Hello, world!\"); }");
+    refused(&mut known(&[]), &dir, &["does not answer `--list`", "subtests_main"]);
+    let (_keep, dir) = crate_with("fn main() { std::process::exit(7); }");
+    refused(&mut known(&[]), &dir, &["does not answer `--list`", "7"]);
+    let version = LISTS_HELLO.replace("\\\"version\\\":1", "\\\"version\\\":2");
+    let (_keep, dir) = crate_with(&version);
+    refused(&mut known(&[]), &dir, &["version 2, not 1"]);
+}
+
+#[test]
+fn a_folder_that_is_no_crate_is_told_so() {
+    let keep = tempfile::tempdir().expect("a directory");
+    let dir = Utf8Path::from_path(keep.path()).expect("UTF-8");
+    refused(&mut known(&[]), dir, &["no Cargo.toml", "kvmtest new"]);
+    refused(&mut known(&[]), &dir.join("gone"), &["no Cargo.toml"]);
+}
