@@ -4,6 +4,8 @@ SHELL := /bin/sh
 PREFIX ?= /usr/local
 CARGO_TARGET_DIR ?= target
 KVMTEST := $(CARGO_TARGET_DIR)/release/kvmtest
+SHARE := $(CARGO_TARGET_DIR)/share
+PLACE := $(DESTDIR)$(PREFIX)
 
 # A toolchain that was installed a minute ago is not on the path of this terminal yet.
 export PATH := $(PATH):$(or $(CARGO_HOME),$(HOME)/.cargo)/bin
@@ -42,8 +44,19 @@ docs: ## build the book and the library's reference
 	    echo 'its pages can be read as they are: docs/src/SUMMARY.md'; \
 	fi
 
-install: build ## install the program below PREFIX (/usr/local)
-	install -D -m 755 $(KVMTEST) '$(DESTDIR)$(PREFIX)/bin/kvmtest'
+install: build ## install the program, its pages and completions below PREFIX (/usr/local)
+	@echo '==> making manual pages and completions ($(SHARE))'
+	@rm -rf $(SHARE)
+	@mkdir -p $(SHARE)/man/man1 $(SHARE)/bash-completion/completions \
+	    $(SHARE)/fish/vendor_completions.d $(SHARE)/zsh/site-functions
+	@$(KVMTEST) man $(SHARE)/man/man1 >/dev/null
+	@$(KVMTEST) completions bash >$(SHARE)/bash-completion/completions/kvmtest
+	@$(KVMTEST) completions fish >$(SHARE)/fish/vendor_completions.d/kvmtest.fish
+	@$(KVMTEST) completions zsh >$(SHARE)/zsh/site-functions/_kvmtest
+	@as_root=; mkdir -p '$(PLACE)' 2>/dev/null && test -w '$(PLACE)' || as_root='sudo '; \
+	echo "==> $${as_root}installing below $(PLACE)"; \
+	$${as_root}install -D -m 755 $(KVMTEST) '$(PLACE)/bin/kvmtest' && \
+	$${as_root}cp -R $(SHARE) '$(PLACE)/'
 
 clean: ## remove what was built here; guests stay (`kvmtest guest rm`)
 	cargo clean

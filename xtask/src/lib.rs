@@ -2,6 +2,7 @@
 
 pub mod ci;
 pub mod code;
+pub mod codegen;
 pub mod finding;
 pub mod tidy;
 pub mod tree;

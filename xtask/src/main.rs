@@ -3,14 +3,15 @@
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use xtask::{ci, tidy};
+use xtask::{ci, codegen, tidy};
 
 const HELP: &str = "\
 usage: cargo xtask CHORE
 
 chores:
-  tidy   check the house rules that no compiler knows; `cargo test -p xtask` checks them, too
-  ci     the format, the lints, the house rules, then every test; stops at the first that fails
+  tidy      check the house rules that no compiler knows; `cargo test -p xtask` does, too
+  codegen   write the generated parts of the book anew
+  ci        the format, the lints, the house rules, then every test, until one fails
 ";
 
 fn main() -> ExitCode {
@@ -18,6 +19,7 @@ fn main() -> ExitCode {
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let done = match arguments[..] {
         ["tidy"] => tidy::report(&root()),
+        ["codegen"] => codegen::write(&root()),
         ["ci"] => ci::run(&root()),
         [] | ["help" | "--help" | "-h"] => {
             say(HELP);

@@ -1,7 +1,7 @@
 //! A lint that is switched off has a reason, and is noticed once the reason is gone.
 
 use crate::finding::Finding;
-use crate::tree::Tree;
+use crate::tree::{File, Tree};
 
 /// Finds `#[allow(…)]`, where `#[expect(…, reason = …)]` would be right.
 pub(super) fn check(tree: &Tree) -> Vec<Finding> {
@@ -9,15 +9,26 @@ pub(super) fn check(tree: &Tree) -> Vec<Finding> {
     for file in tree.with_extension("rs") {
         for (number, code) in file.code_lines() {
             let packed: String = code.chars().filter(|c| !c.is_whitespace()).collect();
-            let bare = ["#[allow(", "#![allow("].iter().any(|start| packed.contains(start));
-            let conditional = packed.contains("cfg_attr(") && packed.contains(",allow(");
-            if bare || conditional {
+            if allows(&packed) && !is_shared_by_tests(file, &packed) {
                 let message = "`allow` hides a lint for ever; write `#[expect(…, reason = \"…\")]`";
                 findings.push(Finding::line(&file.path, number, message));
             }
         }
     }
     findings
+}
+
+fn allows(packed: &str) -> bool {
+    ["#[allow(", "#![allow("].iter().any(|start| packed.contains(start))
+        || packed.contains("cfg_attr(") && packed.contains(",allow(")
+}
+
+/// A module of several test programs, each of which uses a part of it: an expectation would hold
+/// in one of them and not in another.
+fn is_shared_by_tests(file: &File, packed: &str) -> bool {
+    file.path.contains("/tests/")
+        && file.name() == "mod.rs"
+        && packed.contains("#![allow(dead_code,reason=")
 }
 
 #[cfg(test)]
@@ -32,6 +43,9 @@ mod tests {
         check("#[cfg_attr(test, allow(dead_code))]", &[1]);
         check("#[cfg(test)]\nmod t {\n#[allow(unused)]\nfn f() {} }", &[3]);
         check("#[expect(dead_code, reason = \"…\")]\nfn f() {}", &[]);
+        let shared = "//! x\n#![allow(dead_code, reason = \"each uses a part\")]";
+        check(shared, &[2]);
+        expect_lines(super::check, "crates/a/tests/bench/mod.rs", shared, &[]);
         check("// #[allow(dead_code)]\nlet x = \"#[allow(x)]\";", &[]);
     }
 }

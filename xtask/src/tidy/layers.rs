@@ -16,7 +16,7 @@ const MAY_KNOW: [(&str, &[&str]); 9] = [
     ("kvmtest-cli", &["kvmtest", "kvmtest-cartesian", "kvmtest-runner", "kvmtest-subtests"]),
     ("kvmtest-tests", &["kvmtest", "kvmtest-cartesian", "kvmtest-runner"]),
     ("kvmtest-benches", &["kvmtest", "kvmtest-cartesian", "kvmtest-runner"]),
-    ("xtask", &[]),
+    ("xtask", &["kvmtest"]),
 ];
 
 /// The library waits by `poll`; a runtime would take over its threads and its drops.

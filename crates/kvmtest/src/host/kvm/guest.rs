@@ -99,6 +99,7 @@ pub(super) fn timed_loop() -> u32 {
 #[expect(clippy::cast_possible_truncation, reason = "the guest reports 32 bits")]
 const LOOP_SUM: u32 = (ROUNDS * (ROUNDS + 1) / 2) as u32;
 
+// SAFETY: the labels are bytes of the code that is assembled right below.
 unsafe extern "C" {
     static kvm_probe_start: u8;
     static kvm_probe_breakpoint: u8;
