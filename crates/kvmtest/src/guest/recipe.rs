@@ -38,6 +38,7 @@ pub(super) static RECIPES: [Recipe; 2] = [
 /// The userland's own files, by their path in the guest.
 pub(super) static FILES: &[(&str, &str)] = userland![
     "etc/acpi/PWRF/00000080",
+    "etc/fstab",
     "etc/group",
     "etc/hostname",
     "etc/hosts",

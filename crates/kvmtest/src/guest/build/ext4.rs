@@ -37,7 +37,7 @@ pub(super) fn make(
     file.set_len(data.size * 1024 * 1024)?;
     // The host's own mke2fs.conf would decide otherwise.
     let features = "none,has_journal,ext_attr,resize_inode,dir_index,filetype,extent,flex_bg,\
-                    sparse_super,large_file,huge_file,dir_nlink,extra_isize";
+                    sparse_super,large_file,huge_file,dir_nlink,extra_isize,uninit_bg";
     let mut command = Command::new("mke2fs");
     command
         .args(["-q", "-F", "-t", "ext4", "-b", "4096", "-I", "256", "-i", "16384", "-m", "0"])

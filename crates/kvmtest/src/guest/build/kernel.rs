@@ -106,7 +106,10 @@ impl Kernel {
             if included.contains_key(&name) {
                 continue;
             }
-            let bytes = unpacked(path, deadline).with_context(|| format!("reading {path}"))?;
+            let mut bytes = unpacked(path, deadline).with_context(|| format!("reading {path}"))?;
+            // Checking them was two thirds of the instructions between init and login. A kernel
+            // that insists on signatures (secure boot) cannot load these modules.
+            remove_signature(&mut bytes);
             let module = Module::read(bytes).ok_or_else(|| {
                 Error::new(ErrorKind::Guest, format!("{path} is no kernel module"))
             })?;
@@ -128,7 +131,8 @@ impl Module {
             .filter(|name| !name.is_empty())
             .map(normalised)
             .collect();
-        let aliases = elf.module_info("alias");
+        let mut aliases = elf.module_info("alias");
+        aliases.extend(aliases.clone().iter().flat_map(|alias| pci_aliases(alias)));
         Some(Self { bytes, depends, aliases })
     }
 }
@@ -160,6 +164,41 @@ fn unpacked(path: &Utf8Path, deadline: Deadline) -> Result<Vec<u8>> {
     };
     require(&[program])?;
     run(Command::new(program).args(["-dc", "--"]).arg(path), deadline)
+}
+
+/// Cuts off what the distribution appends: the signature, 8 bytes, its length, and the marker.
+fn remove_signature(module: &mut Vec<u8>) {
+    let Some(body) = module.strip_suffix(b"~Module signature appended~\n") else { return };
+    let Some((rest, length)) = body.split_last_chunk::<4>() else { return };
+    let appended = u32::from_be_bytes(*length) as usize + 8;
+    if let Some(end) = rest.len().checked_sub(appended) {
+        module.truncate(end);
+    }
+}
+
+/// The PCI devices that carry the virtio device of `virtio:d00000001v*`: with them among its
+/// aliases, the device's driver is loaded together with the bus's, not in a second round.
+fn pci_aliases(alias: &str) -> Vec<String> {
+    const TRANSITIONAL: [(u32, u32); 7] = [
+        (1, 0x1000),
+        (2, 0x1001),
+        (5, 0x1002),
+        (3, 0x1003),
+        (8, 0x1004),
+        (4, 0x1005),
+        (9, 0x1009),
+    ];
+    let Some(device) = alias
+        .strip_prefix("virtio:d")
+        .and_then(|rest| u32::from_str_radix(rest.get(..8)?, 16).ok())
+    else {
+        return Vec::new();
+    };
+    let transitional = TRANSITIONAL.iter().filter(|(id, _)| *id == device).map(|(_, pci)| *pci);
+    std::iter::once(0x1040 + device)
+        .chain(transitional)
+        .map(|pci| format!("pci:v00001AF4d{pci:08X}sv*sd*bc*sc*i*"))
+        .collect()
 }
 
 fn walk(directory: &Utf8Path, modules: &mut BTreeMap<String, Utf8PathBuf>) {
@@ -213,6 +252,34 @@ mod tests {
         let at = |name| order.iter().position(|other| other == name).expect("listed");
         assert!(at("net_failover") < at("failover"));
         assert!(at("virtio_ring") < at("virtio"));
+    }
+
+    #[test]
+    fn signatures_are_cut_off_and_nothing_else() {
+        let marker = b"~Module signature appended~\n";
+        let signed = |length: u32| {
+            [b"module", &b"signature"[..], &[0; 8], &length.to_be_bytes(), marker].concat()
+        };
+        for (before, after) in [
+            (signed(9), &b"module"[..]),
+            (signed(1000), &signed(1000)),
+            (b"module".to_vec(), b"module"),
+            (marker.to_vec(), marker),
+        ] {
+            let mut module = before;
+            remove_signature(&mut module);
+            assert_eq!(module, after);
+        }
+    }
+
+    #[test]
+    fn virtio_drivers_answer_to_pci_devices() {
+        let both = ["pci:v00001AF4d00001041sv*sd*bc*sc*i*", "pci:v00001AF4d00001000sv*sd*bc*sc*i*"];
+        assert_eq!(pci_aliases("virtio:d00000001v*"), both);
+        assert_eq!(pci_aliases("virtio:d0000001Av*"), ["pci:v00001AF4d0000105Asv*sd*bc*sc*i*"]);
+        for other in ["virtio:d1", "virtio:dzzzzzzzzv*", "pci:v*"] {
+            assert!(pci_aliases(other).is_empty(), "{other}");
+        }
     }
 
     #[test]
