@@ -105,7 +105,8 @@ mod tests {
     fn a_prompt_is_found_behind_a_flood_of_kernel_messages() {
         let mut text = "old\nhost login: ".to_owned();
         for second in 0..500 {
-            text.push_str(&format!("[{second:5}.000000] usb 1-1: device descriptor read\n"));
+            let message = format!("[{second:5}.000000] usb 1-1: device descriptor read\n");
+            text.push_str(&message);
         }
         check(&text, "host login: ", true);
     }
