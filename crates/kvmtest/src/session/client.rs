@@ -117,7 +117,27 @@ mod tests {
     #[test]
     fn ssh_by_password() {
         let argv = arguments("127.0.0.1", 2222, &root(), TIMEOUT).expect("a program");
-        insta::assert_snapshot!(argv.join(" "), @"");
+        insta::assert_snapshot!(argv.join(" ").replace(" -", "\n-"), @r"
+        ssh
+        -o UserKnownHostsFile=/dev/null
+        -o GlobalKnownHostsFile=/dev/null
+        -o StrictHostKeyChecking=no
+        -o LogLevel=ERROR
+        -o ControlMaster=no
+        -o ControlPath=none
+        -o ForwardAgent=no
+        -o ForwardX11=no
+        -o IdentityAgent=none
+        -o NumberOfPasswordPrompts=1
+        -o ConnectTimeout=5
+        -o PubkeyAuthentication=no
+        -o PreferredAuthentications=password,keyboard-interactive
+        -tt
+        -e none
+        -p 2222
+        -l root
+        -- 127.0.0.1
+        ");
         assert!(!argv.iter().any(|argument| argument.contains("secret")));
     }
 
@@ -126,7 +146,17 @@ mod tests {
         let params =
             LoginParams { password: None, identity_file: Some("/a b/key".into()), ..root() };
         let argv = arguments("::1", 22, &params, TIMEOUT).expect("a program");
-        insta::assert_snapshot!(argv.join(" "), @"");
+        let last = &argv[argv.len() - 15..];
+        insta::assert_snapshot!(last.join(" ").replace(" -", "\n-"), @r#"
+        -o IdentitiesOnly=yes
+        -o IdentityFile="/a b/key"
+        -o PreferredAuthentications=publickey
+        -tt
+        -e none
+        -p 22
+        -l root
+        -- ::1
+        "#);
     }
 
     #[test]

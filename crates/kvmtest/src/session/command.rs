@@ -6,6 +6,7 @@
 //! echo, nor a prompt, nor `set -x` is taken for it. Quoting the command for `eval` is what makes
 //! comments, a `&` at the end, here-documents, several lines and syntax errors harmless.
 
+use std::fmt::Write;
 use std::hash::{BuildHasher, Hasher, RandomState};
 
 use regex::bytes::Regex;
@@ -129,9 +130,9 @@ fn encode(command: &str) -> String {
     let mut encoded = String::new();
     for byte in command.bytes() {
         match byte {
-            b'\'' | b'\\' => encoded.push_str(&format!("\\0{byte:03o}")),
-            b' '..=b'~' => encoded.push(byte.into()),
-            _ => encoded.push_str(&format!("\\0{byte:03o}")),
+            b' '..=b'~' if byte != b'\'' && byte != b'\\' => encoded.push(byte.into()),
+            // Writing to a string cannot fail.
+            _ => drop(write!(encoded, "\\0{byte:03o}")),
         }
     }
     encoded

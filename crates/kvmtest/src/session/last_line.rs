@@ -24,7 +24,12 @@ pub(super) const KERNEL_MESSAGE: &str = r"(?:\[ {0,6}[0-9]{1,8}\.[0-9]{6}\][^\n]
 /// Finds it. No more than the last 64 KiB are looked at, and no line longer than [`OVERLAP`].
 pub(super) fn last_line(text: &[u8]) -> LastLine {
     for window in [OVERLAP, 16 * OVERLAP] {
-        let skipped = text.len().saturating_sub(window);
+        let mut skipped = text.len().saturating_sub(window);
+        if skipped > 0 {
+            // The window may begin within a message of the kernel, which is not one by its rest.
+            let newline = text[skipped..].iter().position(|&byte| byte == b'\n');
+            skipped += newline.map_or(0, |newline| newline + 1);
+        }
         if let Some(mut line) = in_window(&text[skipped..]) {
             line.start += skipped;
             return line;
@@ -100,7 +105,8 @@ mod tests {
     fn a_prompt_is_found_behind_a_flood_of_kernel_messages() {
         let mut text = "old\nhost login: ".to_owned();
         for second in 0..500 {
-            text.push_str(&format!("[{second:5}.000000] usb 1-1: device descriptor read\n"));
+            let message = format!("[{second:5}.000000] usb 1-1: device descriptor read\n");
+            text.push_str(&message);
         }
         check(&text, "host login: ", true);
     }

@@ -59,3 +59,6 @@ fn seconds(time: Duration) -> String {
         format!("{:.0} s", time.as_secs_f64())
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -133,21 +133,27 @@ fn not_started(program: &str, error: io::Error) -> Error {
 /// Kills whatever is in the session of `leader`: jobs in the background have process groups of
 /// their own, which no signal to the leader's group would reach.
 fn kill_session(leader: Pid) {
+    let session = leader.as_raw_nonzero().get();
     let Ok(entries) = std::fs::read_dir("/proc") else { return };
     for entry in entries.flatten() {
         let pid = entry.file_name().to_str().and_then(|name| name.parse().ok());
         let Some(pid) = pid.and_then(Pid::from_raw) else { continue };
-        if pid == leader || session_of(pid) != Some(leader) {
+        if pid == leader || session_of(pid) != Some(session) {
             continue;
         }
         // Looked at again with the pidfd in hand: in between the number may have changed hands.
         let Ok(pidfd) = pidfd_open(pid, PidfdFlags::empty()) else { continue };
-        if session_of(pid) == Some(leader) {
+        if session_of(pid) == Some(session) {
             let _ = pidfd_send_signal(&pidfd, Signal::KILL);
         }
     }
 }
 
-fn session_of(pid: Pid) -> Option<Pid> {
-    rustix::process::getsid(Some(pid)).ok()
+/// The session of a process, as its number: one outside of our container is shown as 0.
+fn session_of(pid: Pid) -> Option<i32> {
+    let stat = std::fs::read(format!("/proc/{}/stat", pid.as_raw_nonzero())).ok()?;
+    // The name, in parentheses, may contain anything; what follows it are numbers.
+    let after_name = stat.iter().rposition(|&byte| byte == b')')? + 1;
+    let fields = std::str::from_utf8(&stat[after_name..]).ok()?;
+    fields.split_ascii_whitespace().nth(3)?.parse().ok()
 }

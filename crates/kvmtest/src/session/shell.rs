@@ -51,6 +51,8 @@ struct Outcome {
 
 /// How long a prompt may take to come after the end of a command is known.
 const PROMPT_GRACE: Duration = Duration::from_secs(1);
+/// The same, when none came the last time: it may look different now.
+const PROMPTLESS_GRACE: Duration = Duration::from_millis(100);
 /// How long a command that is interrupted may take to end.
 const INTERRUPT_GRACE: Duration = Duration::from_secs(5);
 const CTRL_C: &[u8] = b"\x03";
@@ -111,6 +113,11 @@ impl Session {
     /// What the prompt looks like on the last line; `[\#\$]\s*$` unless set.
     pub fn set_prompt(&mut self, prompt: impl Pattern) -> Result<()> {
         self.prompt = prompt.to_regex()?;
+        if self.promptless {
+            // The one that stands there was not known as such before.
+            self.promptless = false;
+            self.skip_prompt(Deadline::after(PROMPT_GRACE))?;
+        }
         Ok(())
     }
 
@@ -274,7 +281,7 @@ impl Session {
 
     /// After the end of a command: the prompt, so that it is not taken for that of the next one.
     pub(super) fn skip_prompt(&mut self, deadline: Deadline) -> Result<()> {
-        let grace = if self.promptless { Duration::ZERO } else { PROMPT_GRACE };
+        let grace = if self.promptless { PROMPTLESS_GRACE } else { PROMPT_GRACE };
         let prompt = [self.prompt.clone()];
         match self.expect.read_until_prompt_matches(&prompt, deadline.at_most(grace)) {
             Ok(_) => self.promptless = false,
@@ -311,7 +318,12 @@ impl Session {
         self.settle(deadline)?;
         self.unfinished = true;
         let begin = [self.marks.begin()];
-        for line in &lines {
+        for (index, line) in lines.iter().enumerate() {
+            // Typed ahead, a line may be lost, or be taken for the end of all input, while a
+            // shell switches its terminal from one mode to the other.
+            if index > 0 {
+                self.skip_prompt(deadline)?;
+            }
             self.expect.sendline_by(line.as_bytes(), deadline)?;
             self.until_mark(&begin, number, deadline)?;
         }
@@ -404,7 +416,11 @@ impl Session {
         let output = error.output().unwrap_or_default().to_vec();
         let message = format!("{}: `{}` {what}{}", self.name(), shown(command), said(&output));
         let new = Error::new(kind, message).with_output(output);
-        if kind == ErrorKind::ShellTerminated { new.caused_by(error) } else { new }
+        if kind == ErrorKind::ShellTerminated {
+            // Without its context: that is a mark of ours, which says nothing to anybody.
+            return new.caused_by(Error::new(error.kind(), error.message()));
+        }
+        new
     }
 }
 

@@ -46,23 +46,23 @@ impl Cleaner {
     /// Whatever no escape can contain ends it, so that a guest cannot hide all that follows
     /// behind an escape that it never ends.
     fn step(&mut self, byte: u8) -> bool {
+        use State::{Charset, Control, Escape, String, StringEscape, Text};
         let (next, taken) = match (self.state, byte) {
-            (State::Text, ESC) | (State::Escape | State::Control | State::Charset, ESC) => {
-                (State::Escape, true)
+            (Text | Escape | Control | Charset, ESC) => (Escape, true),
+            (Text, _)
+            | (Escape | Charset, 0x30..=0x4f | 0x51..=0x57 | 0x59 | 0x5a | 0x5c | 0x60..=0x7e)
+            | (Charset, b'P' | b'X' | b'[' | b']'..=b'_')
+            | (Control, 0x40..=0x7e)
+            | (String, BEL)
+            | (StringEscape, b'\\') => (Text, true),
+            (Escape, b'[') | (Control, 0x20..=0x3f) => (Control, true),
+            (Escape | Charset, 0x20..=0x2f) => (Charset, true),
+            (Escape, b'P' | b'X' | b']'..=b'_') | (String, 0x20..=0x7e | 0x80..=0xff) => {
+                (String, true)
             }
-            (State::Text, _) => (State::Text, true),
-            (State::Escape, b'[') => (State::Control, true),
-            (State::Escape, b']' | b'P' | b'X' | b'^' | b'_') => (State::String, true),
-            (State::Escape, 0x20..=0x2f) => (State::Charset, true),
-            (State::Charset, 0x20..=0x2f) => (State::Charset, true),
-            (State::Escape | State::Charset, 0x30..=0x7e) => (State::Text, true),
-            (State::Control, 0x20..=0x3f) => (State::Control, true),
-            (State::Control, 0x40..=0x7e) => (State::Text, true),
-            (State::String, BEL) | (State::StringEscape, b'\\') => (State::Text, true),
-            (State::String, ESC) => (State::StringEscape, true),
-            (State::String, 0x20..=0x7e | 0x80..=0xff) => (State::String, true),
-            (State::StringEscape, _) => (State::Escape, false),
-            _ => (State::Text, false),
+            (String, ESC) => (StringEscape, true),
+            (StringEscape, _) => (Escape, false),
+            _ => (Text, false),
         };
         self.state = next;
         taken

@@ -111,12 +111,10 @@ impl Attempt<'_> {
     fn open(&mut self, deadline: Deadline) -> Result<Session> {
         let name = format!("{}:{}", self.host, self.port);
         let timeout = deadline.remaining();
-        match arguments(self.host, self.port, self.params, timeout) {
-            Some(argv) => Session::spawn(&argv, &name, self.log),
-            None => {
-                let stream = tcp::connect_by(self.host, self.port, &mut self.watches, deadline)?;
-                Session::over_tcp(stream, &name, self.log)
-            }
+        if let Some(argv) = arguments(self.host, self.port, self.params, timeout) {
+            return Session::spawn(&argv, &name, self.log);
         }
+        let stream = tcp::connect_by(self.host, self.port, &mut self.watches, deadline)?;
+        Session::over_tcp(stream, &name, self.log)
     }
 }
