@@ -72,9 +72,14 @@ impl<W: Write + Send> Console<W> {
     fn line(&mut self, text: &str) -> io::Result<()> {
         let (out, text) = (&mut self.out, for_lines(text));
         let mut write = || writeln!(out, "{text}").and_then(|()| out.flush());
-        match &self.bar {
+        let written = match &self.bar {
             Some(bar) => bar.suspend(write),
             None => write(),
+        };
+        match written {
+            // Whoever read this has gone away; no result is lost with them.
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+            other => other,
         }
     }
 

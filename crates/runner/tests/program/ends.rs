@@ -1,0 +1,58 @@
+//! Runs that are ended from outside.
+
+use std::io::Read;
+use std::process::Child;
+
+use rustix::process::{Pid, Signal, kill_process};
+
+use crate::program::{Ground, text};
+
+fn signal(child: &Child, signal: Signal) {
+    kill_process(Pid::from_child(child), signal).expect("it is there");
+}
+
+#[test]
+fn the_first_interrupt_ends_the_run_with_all_its_results() {
+    for number in [Signal::INT, Signal::TERM, Signal::HUP] {
+        let ground = Ground::new();
+        let run = ground.start(&["waits", "passes"]);
+        // `passes` comes first, by its name.
+        let mut subtest = ground.meet("subtest");
+        signal(&run, number);
+        let output = run.wait_with_output().expect("it ends");
+        let shown = text(&output.stdout);
+        assert_eq!(output.status.code(), Some(130), "{shown}");
+        assert!(shown.contains("INTERRUPTED  waits"), "{shown}");
+        assert!(shown.contains("while waiting for the guest"), "{shown}");
+        assert!(shown.contains("2 tests in"), "{shown}");
+        assert!(ground.latest().join("summary.json").exists());
+        assert_eq!(subtest.read(&mut [0]).expect("its end"), 0, "the child is gone");
+    }
+}
+
+#[test]
+fn the_second_interrupt_leaves_at_once() {
+    let ground = Ground::new();
+    let run = ground.start(&["hangs_in_clean"]);
+    let _clean = ground.meet("clean");
+    signal(&run, Signal::INT);
+    signal(&run, Signal::TERM);
+    let output = run.wait_with_output().expect("it ends");
+    let shown = text(&output.stdout);
+    assert_eq!(output.status.code(), Some(130), "{shown}");
+    assert!(shown.contains("leaving at once"), "{shown}");
+    assert!(ground.latest().join("001-hangs_in_clean/result.json").exists());
+}
+
+#[test]
+fn a_child_does_not_outlive_a_runner_that_is_killed() {
+    let ground = Ground::new();
+    let mut run = ground.start(&["waits"]);
+    let mut subtest = ground.meet("subtest");
+    signal(&run, Signal::KILL);
+    run.wait().expect("it ends");
+    assert_eq!(subtest.read(&mut [0]).expect("its end"), 0, "the child is gone");
+    let recorded = kvmtest_runner::event::read(&ground.latest().join("events.jsonl"));
+    let recorded = recorded.expect("what was known is there");
+    assert!(recorded.broken.is_empty() && !recorded.events.is_empty());
+}
