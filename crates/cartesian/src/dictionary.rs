@@ -192,15 +192,22 @@ impl Builder<'_> {
     }
 
     fn suffixed(&mut self, entry: &Entry) -> Text {
+        let name = self.written(entry);
         let start = number(self.own.len());
-        self.own.push_str(self.plan.tree.strings.text(entry.key));
+        self.own.push_str(&name);
+        Text::Own(Span { start, len: number(name.len()) })
+    }
+
+    /// The key with its suffixes.
+    fn written(&self, entry: &Entry) -> String {
+        let mut name = self.plan.tree.strings.text(entry.key).to_owned();
         let mut suffix = entry.suffix;
         while suffix != 0 {
             let (outermost, rest) = self.suffixes[suffix as usize - 1];
-            self.own.push_str(self.plan.tree.strings.text(outermost));
+            name.push_str(self.plan.tree.strings.text(outermost));
             suffix = rest;
         }
-        Text::Own(Span { start, len: number(self.own.len()) - start })
+        name
     }
 
     fn str(&self, text: Text) -> &str {
@@ -308,7 +315,12 @@ impl Part<'_, '_> {
         let mut value = None;
         for at in 0..self.entries.len() {
             let entry = self.entries[at];
-            if entry.live && pattern.matches(entry.key, &plan.tree.strings) {
+            let matches = entry.live
+                && match entry.suffix {
+                    0 => pattern.matches(entry.key, &plan.tree.strings),
+                    _ => pattern.matches_text(&self.builder.written(&entry), &plan.tree.strings),
+                };
+            if matches {
                 let value = *value.get_or_insert_with(|| self.value(operation));
                 self.change(at, operation.kind, value, index);
             }
@@ -373,14 +385,19 @@ impl Part<'_, '_> {
             self.builder.push_own(value);
             return true;
         }
-        let suffixed =
-            self.suffixed.then(|| self.entries.iter().rev().find(|e| e.live && e.key == key));
-        if let Some(entry) = suffixed.flatten() {
-            let value = entry.value;
+        if let Some(value) = self.suffixed.then(|| self.agreed(key)).flatten() {
             self.builder.push_own(value);
             return true;
         }
         self.push_title(key)
+    }
+
+    /// The value of a key that has suffixes, if it has the same one with all of them.
+    fn agreed(&self, key: Symbol) -> Option<Text> {
+        let mut values = self.entries.iter().filter(|e| e.live && e.key == key).map(|e| e.value);
+        let first = values.next()?;
+        let same = |other| self.builder.str(other) == self.builder.str(first);
+        values.all(same).then_some(first)
     }
 
     fn push_title(&mut self, key: Symbol) -> bool {
