@@ -16,31 +16,28 @@ fn main() {
         Ok(Source::new(path.display().to_string(), text))
     };
     let begin = Instant::now();
+    let mut last = begin;
+    let mut step = |what: &str| {
+        println!("{what:8} {:?}", last.elapsed());
+        last = Instant::now();
+    };
     let mut parser = Parser::new();
     let source = load(&file.display().to_string(), "").expect("the file is readable");
     parser.parse(source, &mut load);
     for statement in arguments {
         parser.statement(&statement);
     }
-    let parsed = begin.elapsed();
+    step("parse");
     let (config, diagnostics) = parser.finish();
-    let finished = begin.elapsed();
+    step("finish");
     for diagnostic in &diagnostics {
         eprintln!("{}", diagnostic.render(false));
     }
     let first = config.variants().next().map(|variant| variant.name().to_owned());
-    let found = begin.elapsed();
+    step("first");
     let count = config.variants().count();
-    let counted = begin.elapsed();
+    step("count");
     let keys: usize = config.variants().map(|variant| variant.len()).sum();
-    let expanded = begin.elapsed();
-    println!("first: {first:?}");
-    println!("{count} variants, {keys} keys");
-    println!(
-        "parse {parsed:?}, finish {:?}, first {:?}, count {:?}, expand {:?}",
-        finished - parsed,
-        found - finished,
-        counted - found,
-        expanded - counted
-    );
+    step("expand");
+    println!("{count} variants, {keys} keys, {:?}; the first: {first:?}", begin.elapsed());
 }

@@ -12,6 +12,7 @@ use crate::source::Span;
 use crate::title::Title;
 use crate::tree::{Item, NodeId};
 use crate::walk::Leaf;
+use rustc_hash::FxHashMap;
 use std::cell::RefCell;
 use std::fmt::Write;
 
@@ -67,6 +68,9 @@ struct Entry {
     live: bool,
 }
 
+/// Where a key with its suffixes stands among joined entries.
+type Known = FxHashMap<(Symbol, u32), usize>;
+
 const NOWHERE: u32 = u32::MAX;
 
 thread_local! {
@@ -108,24 +112,23 @@ impl Builder<'_> {
         let mut entries = Vec::new();
         match leaf {
             Leaf::Path(path) => entries = self.path(path),
-            Leaf::Joined(_) => self.joined(leaf, &mut entries),
+            Leaf::Joined(_) => self.joined(leaf, &mut entries, &mut Known::default()),
         }
         let fields = self.fields(&entries);
         Dictionary { fields, own: self.own }
     }
 
-    fn joined(&mut self, leaf: &Leaf, entries: &mut Vec<Entry>) {
+    fn joined(&mut self, leaf: &Leaf, entries: &mut Vec<Entry>, known: &mut Known) {
         match leaf {
             Leaf::Joined(leaves) => {
                 for leaf in leaves {
-                    self.joined(leaf, entries);
+                    self.joined(leaf, entries, known);
                 }
             }
             Leaf::Path(path) => {
                 for entry in self.path(path) {
-                    let same =
-                        |old: &&mut Entry| (old.key, old.suffix) == (entry.key, entry.suffix);
-                    match entries.iter_mut().find(same) {
+                    let at = *known.entry((entry.key, entry.suffix)).or_insert(entries.len());
+                    match entries.get_mut(at) {
                         Some(old) => *old = entry,
                         None => entries.push(entry),
                     }
