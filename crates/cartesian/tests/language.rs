@@ -193,6 +193,15 @@ fn what_a_configuration_tells() {
 }
 
 #[test]
+fn the_example_of_the_readme() {
+    let text = include_str!("../README.md").split("```").nth(1).expect("it has an example");
+    let config = parse(text.strip_prefix("text").expect("a text block"));
+    assert_eq!(names(&config), "(disk=ide).boot (disk=virtio).boot (disk=virtio).migrate");
+    let extra = |variant: &Variant| variant.get("extra").is_some();
+    assert_eq!(config.variants().map(|v| extra(&v)).collect::<Vec<_>>(), [false, true, false]);
+}
+
+#[test]
 fn crosses_threads() {
     fn check<T: Send + Sync + 'static>() {}
     check::<Config>();

@@ -25,15 +25,13 @@ fn line() -> impl Strategy<Value = String> {
 /// Texts without faults: blocks of variants, then filters.
 fn config() -> impl Strategy<Value = String> {
     let variant = ("[a-e]", prop::option::of("[a-e]"), prop::option::of(filter()));
-    let block = prop::collection::vec(variant, 1..4).prop_map(|variants| {
-        let mut text = "variants:\n".to_owned();
-        for (name, assigned, dropped) in variants {
-            text += &format!("  - {name}:\n");
-            text += &assigned.map(|key| format!("    {key} = {name}\n")).unwrap_or_default();
-            text += &dropped.map(|filter| format!("    no {filter}\n")).unwrap_or_default();
-        }
-        text
-    });
+    let written = |(name, assigned, dropped): (String, Option<String>, Option<String>)| {
+        let assigned = assigned.map(|key| format!("    {key} = {name}\n")).unwrap_or_default();
+        let dropped = dropped.map(|filter| format!("    no {filter}\n")).unwrap_or_default();
+        format!("  - {name}:\n{assigned}{dropped}")
+    };
+    let block = prop::collection::vec(variant.prop_map(written), 1..4)
+        .prop_map(|variants| "variants:\n".to_owned() + &variants.concat());
     prop::collection::vec(block, 0..4).prop_map(|blocks| blocks.concat())
 }
 
