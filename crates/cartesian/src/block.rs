@@ -192,7 +192,7 @@ impl Reading<'_> {
         if let Scope::Condition(_) = target.scope {
             let help = "write it in a variant, or outside of all blocks";
             let message = "`join` in a conditional block has no effect".to_owned();
-            let at = self.span(cursor, base..base + text.len());
+            let at = cursor.span(base..base + text.len());
             self.parser.report(Severity::Warning, at, message, Some(help.to_owned()));
             return;
         }
@@ -265,7 +265,7 @@ impl Reading<'_> {
     }
 
     fn include(&mut self, cursor: &Cursor, path: Range<usize>, target: &mut Target) {
-        let at = self.span(cursor, path.clone());
+        let at = cursor.span(path.clone());
         let path = &cursor.text[path];
         if path.is_empty() {
             self.parser.error(at, "`include` without a file".to_owned(), "write its path after it");
@@ -308,7 +308,7 @@ impl Reading<'_> {
         target: &mut Target,
     ) {
         let name = &text[key.clone()];
-        let at = self.span(cursor, base + key.start..base + key.end);
+        let at = cursor.span(base + key.start..base + key.end);
         let key = if kind.is_pattern() {
             match Pattern::new(name, &mut self.parser.tree.strings) {
                 Ok(pattern) => {
@@ -328,7 +328,7 @@ impl Reading<'_> {
             self.parser.tree.strings.intern(name).0
         };
         let value = scan::unquote(text, value);
-        let span = self.span(cursor, base + value.start..base + value.end);
+        let span = cursor.span(base + value.start..base + value.end);
         let tree = &mut self.parser.tree;
         let template = Template::parse(&text[value], span, &mut tree.strings).map(|template| {
             tree.templates.push(template);
@@ -355,10 +355,6 @@ impl Reading<'_> {
         true
     }
 
-    pub(crate) fn span(&self, cursor: &Cursor, range: Range<usize>) -> Span {
-        Span { start: cursor.global(range.start), len: number(range.len()) }
-    }
-
     pub(crate) fn error(
         &mut self,
         cursor: &Cursor,
@@ -366,7 +362,7 @@ impl Reading<'_> {
         message: String,
         help: &str,
     ) {
-        let at = self.span(cursor, range);
+        let at = cursor.span(range);
         self.parser.error(at, message, help);
     }
 }

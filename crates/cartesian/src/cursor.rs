@@ -1,7 +1,8 @@
 //! Lines of one source, with their indentation; comments and blank lines are not told.
 
+use crate::label::number;
 use crate::limits;
-use crate::source::File;
+use crate::source::{File, Span};
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -63,8 +64,12 @@ impl Cursor {
         while self.deeper(Some(than)).is_some() {}
     }
 
+    pub(crate) fn span(&self, range: Range<usize>) -> Span {
+        Span { start: self.global(range.start), len: number(range.len()) }
+    }
+
     /// The position of an offset of this text among all sources.
     pub(crate) fn global(&self, offset: usize) -> u32 {
-        self.base + crate::label::number(offset)
+        self.base + number(offset)
     }
 }

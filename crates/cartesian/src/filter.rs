@@ -23,7 +23,7 @@ pub(crate) type Written = Vec<Vec<Vec<Label>>>;
 /// All filters of a configuration, flat.
 #[derive(Default)]
 pub(crate) struct Filters {
-    filters: Vec<(u32, u32)>,
+    all: Vec<(u32, u32)>,
     words: Vec<(u32, u32)>,
     sequences: Vec<(u32, u32)>,
     tags: Vec<u32>,
@@ -63,25 +63,25 @@ impl Filters {
             words.push((start, number(self.sequences.len())));
         }
         self.words.append(&mut words);
-        self.filters.push((number(words_start), number(self.words.len())));
-        FilterId(number(self.filters.len() - 1))
+        self.all.push((number(words_start), number(self.words.len())));
+        FilterId(number(self.all.len() - 1))
     }
 
     /// One filter for each word of this one.
     pub(crate) fn split(&mut self, filter: FilterId) -> Vec<FilterId> {
-        let words = range(self.filters[filter.0 as usize]);
+        let words = range(self.all[filter.0 as usize]);
         let single = |word: usize| (number(word), number(word + 1));
         words
             .map(|word| {
-                self.filters.push(single(word));
-                FilterId(number(self.filters.len() - 1))
+                self.all.push(single(word));
+                FilterId(number(self.all.len() - 1))
             })
             .collect()
     }
 
     pub(crate) fn judge(&self, filter: FilterId, scope: &impl Scope) -> Verdict {
         let mut verdict = Verdict::Never;
-        for &word in &self.words[range(self.filters[filter.0 as usize])] {
+        for &word in &self.words[range(self.all[filter.0 as usize])] {
             match self.judge_word(word, scope) {
                 Verdict::Match => return Verdict::Match,
                 Verdict::Open => verdict = Verdict::Open,
@@ -94,7 +94,7 @@ impl Filters {
     fn judge_word(&self, word: (u32, u32), scope: &impl Scope) -> Verdict {
         let mut verdict = Verdict::Match;
         for &sequence in &self.sequences[range(word)] {
-            match self.judge_sequence(&self.tags[range(sequence)], scope) {
+            match judge_sequence(&self.tags[range(sequence)], scope) {
                 Verdict::Never => return Verdict::Never,
                 Verdict::Open => verdict = Verdict::Open,
                 Verdict::Match => {}
@@ -102,38 +102,38 @@ impl Filters {
         }
         verdict
     }
+}
 
-    fn judge_sequence(&self, tags: &[u32], scope: &impl Scope) -> Verdict {
-        let (&first, &last) = match tags {
-            [] => return Verdict::Match,
-            [tag] if scope.present(*tag) => return Verdict::Match,
-            [first, .., last] => (first, last),
-            [tag] => (tag, tag),
-        };
-        if tags.len() > 1 && tags.iter().all(|&tag| scope.present(tag)) {
-            let starts = (0..(scope.len() + 1).saturating_sub(tags.len()))
-                .filter(|&start| scope.has(start, first));
-            for start in starts {
-                if tags.iter().enumerate().all(|(i, &tag)| scope.has(start + i, tag)) {
-                    return Verdict::Match;
-                }
+fn judge_sequence(tags: &[u32], scope: &impl Scope) -> Verdict {
+    let (&first, &last) = match tags {
+        [] => return Verdict::Match,
+        [tag] if scope.present(*tag) => return Verdict::Match,
+        [first, .., last] => (first, last),
+        [tag] => (tag, tag),
+    };
+    if tags.len() > 1 && tags.iter().all(|&tag| scope.present(tag)) {
+        let starts = (0..(scope.len() + 1).saturating_sub(tags.len()))
+            .filter(|&start| scope.has(start, first));
+        for start in starts {
+            if tags.iter().enumerate().all(|(i, &tag)| scope.has(start + i, tag)) {
+                return Verdict::Match;
             }
         }
-        // A later match ends in a label that is still to come; what precedes that label is
-        // either to come as well or the end of the name so far.
-        if !scope.ahead(last) {
-            return Verdict::Never;
-        }
-        let straddles = |done: usize| {
-            done <= scope.len()
-                && tags[..done]
-                    .iter()
-                    .enumerate()
-                    .all(|(i, &tag)| scope.has(scope.len() - done + i, tag))
-                && tags[done..].iter().all(|&tag| scope.ahead(tag))
-        };
-        if (0..tags.len()).any(straddles) { Verdict::Open } else { Verdict::Never }
     }
+    // A later match ends in a label that is still to come; what precedes that label is
+    // either to come as well or the end of the name so far.
+    if !scope.ahead(last) {
+        return Verdict::Never;
+    }
+    let straddles = |done: usize| {
+        done <= scope.len()
+            && tags[..done]
+                .iter()
+                .enumerate()
+                .all(|(i, &tag)| scope.has(scope.len() - done + i, tag))
+            && tags[done..].iter().all(|&tag| scope.ahead(tag))
+    };
+    if (0..tags.len()).any(straddles) { Verdict::Open } else { Verdict::Never }
 }
 
 fn range((start, end): (u32, u32)) -> Range<usize> {

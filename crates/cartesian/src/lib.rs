@@ -25,6 +25,11 @@
 //!
 //! The library does no input and no output: [`Include`] finds the files that `include` names.
 
+/// The README's examples are run.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
+
 mod block;
 mod bound;
 mod config;
@@ -37,6 +42,7 @@ mod label;
 mod limits;
 mod operation;
 mod parser;
+mod part;
 mod plan;
 mod scan;
 mod source;

@@ -111,6 +111,14 @@ impl Pattern {
                 [key.index()],
         }
     }
+
+    /// For keys that are in no table.
+    pub(crate) fn matches_text(&self, key: &str, strings: &Interner) -> bool {
+        match self {
+            Self::Literal(own) => strings.text(*own) == key,
+            Self::Regex { regex, .. } => regex.is_match(key),
+        }
+    }
 }
 
 /// The `regex` crate draws the expression over several lines; the reason is in the last one.

@@ -126,7 +126,7 @@ impl Reading<'_> {
             let name = tree.strings.intern(label);
             labels.push(tree.labels.intern(Label { variable, name }));
         }
-        let deps = entry.deps.iter().map(|dep| self.span(cursor, dep.clone())).collect();
+        let deps = entry.deps.iter().map(|dep| cursor.span(dep.clone())).collect();
         let head = Head { labels, deps, hidden, file: cursor.file };
         self.parser.tree.node_mut(node).head = head;
         node

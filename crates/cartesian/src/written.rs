@@ -39,11 +39,10 @@ pub(crate) fn filter(
         let label = match separator {
             Separator::End => return Ok(words),
             Separator::Or => {
-                let blank_after = reader.skip_blanks();
-                let _ = blank_after;
+                reader.skip_blanks();
                 reader.after(start, "`,`", strings)?
             }
-            _ if separator == Separator::None && !blank => return Err(reader.unexpected()),
+            Separator::None if !blank => return Err(reader.unexpected()),
             Separator::None if blanks == Blanks::Refused => {
                 return Err(Complaint {
                     bytes: start..text.len(),
