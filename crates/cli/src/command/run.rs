@@ -18,7 +18,7 @@ pub(super) fn execute(args: &Run) -> Result<u8> {
         argv: std::env::args().collect(),
         console: ConsoleOptions::detect(),
     };
-    let settings = Settings::new(directories::cache()?.join("tests"));
+    let settings = Settings::new(directories::private(&directories::cache()?.join("tests"))?);
     let mut claim = None;
     let code = house()?.run(order, settings, |_plan| {
         // What an earlier run could not clear up itself, because it and its guards were killed.

@@ -121,7 +121,7 @@ fn call(table: &[Subtest], request: &Request, events: &Events) -> Finished {
         return Finished::new(Outcome::Error, message);
     };
     let mut env = match Env::open(&request.env) {
-        Ok(env) => env,
+        Ok(env) => env.with_params(&request.params).with_log_dir(&request.identity.results_dir),
         Err(error) => return Finished::of_error(Outcome::of_preparation(error.kind()), &error),
     };
     let sink = events.clone();
