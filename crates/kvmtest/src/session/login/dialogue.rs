@@ -9,9 +9,9 @@ use super::rules::{Meaning, Place, meaning};
 use crate::deadline::Deadline;
 use crate::error::{Error, ErrorKind, Result};
 use crate::session::command::{Framed, number};
-use crate::session::expect::Filled;
 use crate::session::last_line::{KERNEL_MESSAGE, LastLine, last_line};
 use crate::session::params::LoginParams;
+use crate::session::pump::Filled;
 use crate::session::seconds;
 use crate::session::shell::Session;
 
