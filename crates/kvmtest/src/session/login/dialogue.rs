@@ -98,7 +98,11 @@ impl<'a> Dialogue<'a> {
         loop {
             let stage = self.stage;
             if self.look(deadline)? {
-                return self.session.skip_prompt(deadline);
+                // After a proof the shell prompts again; where there is none, its prompt is read.
+                return match self.stage {
+                    Stage::Proving(_) => self.session.skip_prompt(deadline),
+                    _ => Ok(()),
+                };
             }
             if self.stage != stage {
                 knock = Deadline::after(self.pause());
