@@ -7,19 +7,19 @@ use std::time::Duration;
 
 use camino::Utf8Path;
 use regex::bytes::Regex;
-use rustix::event::PollFlags;
 
+use super::DEFAULT_TIMEOUT;
 use super::buffer::{BUFFER_LIMIT, Buffer, OVERLAP};
-use super::channel::{Channel, Read};
+use super::channel::Channel;
 use super::last_line::last_line;
 use super::log::Log;
 use super::pattern::{Match, Pattern, compile, first_match, groups, names};
 use super::process::Process;
+use super::pump::Filled;
 use super::terminal::Cleaner;
-use super::watch::{self, Watch};
-use super::{DEFAULT_TIMEOUT, seconds};
+use super::watch::Watch;
 use crate::deadline::Deadline;
-use crate::error::{Context, Error, ErrorKind, Result};
+use crate::error::{Error, Result};
 use crate::wait;
 
 /// A conversation with whatever is at the other end of a socket or a terminal.
@@ -29,36 +29,18 @@ use crate::wait;
 /// A match is found however its bytes arrive, as long as it begins at most [`OVERLAP`] bytes
 /// before those that came last. What a wait that fails has read stays for the next one.
 pub struct Expect {
-    name: String,
-    channel: Channel,
+    pub(super) name: String,
+    pub(super) channel: Channel,
     /// Why nothing comes any more, once the channel has ended.
-    ended: Option<String>,
-    buffer: Buffer,
-    cleaner: Cleaner,
-    log: Option<Log>,
-    watches: Vec<Box<dyn Watch>>,
+    pub(super) ended: Option<String>,
+    pub(super) buffer: Buffer,
+    pub(super) cleaner: Cleaner,
+    pub(super) log: Option<Log>,
+    pub(super) watches: Vec<Box<dyn Watch>>,
     /// What a watch said in the moment in which data came, too: data first.
-    verdict: Option<Error>,
-    linesep: Vec<u8>,
+    pub(super) verdict: Option<Error>,
+    pub(super) linesep: Vec<u8>,
 }
-
-/// What came of waiting for data.
-pub(super) enum Filled {
-    /// There is more than before.
-    Data,
-    /// The deadline passed.
-    Late,
-    /// The other side is gone.
-    Ended,
-}
-
-/// How much of the output an error carries.
-const ERROR_OUTPUT: usize = 64 << 10;
-/// How much is read before looking whether it matches.
-const DRAIN: usize = 256 << 10;
-/// How long watches get to give a better reason for the end of a channel: the monitor and the
-/// process table need not tell in the same moment as the console.
-const LAST_WORD: Duration = Duration::from_millis(200);
 
 impl Expect {
     /// Over a connected Unix socket, such as a serial console of QEMU. `name` is what errors call
@@ -214,39 +196,6 @@ impl Expect {
         self.ended.get_or_insert_with(|| "the session is closed".to_owned());
     }
 
-    pub(super) fn send_by(&mut self, mut bytes: &[u8], deadline: Deadline) -> Result<()> {
-        let given = deadline.remaining();
-        while !bytes.is_empty() {
-            let written = self.channel.write(bytes).with_context(|| self.doing("sending"))?;
-            let Some(written) = written else {
-                return Err(self.end_of_channel());
-            };
-            bytes = &bytes[written..];
-            if bytes.is_empty() || written > 0 {
-                continue;
-            }
-            // Read as well: the other side may be stuck until we take what it has to say.
-            if matches!(self.poll(deadline, PollFlags::IN | PollFlags::OUT)?, Filled::Ended) {
-                return Err(self.end_of_channel());
-            }
-            if deadline.expired() {
-                let message = format!(
-                    "{}: the other side takes no input: {} bytes were left after {}",
-                    self.name,
-                    bytes.len(),
-                    seconds(given)
-                );
-                return Err(self.with_output(Error::new(ErrorKind::ExpectTimeout, message)));
-            }
-        }
-        Ok(())
-    }
-
-    pub(super) fn sendline_by(&mut self, line: &[u8], deadline: Deadline) -> Result<()> {
-        let line = [line, &self.linesep].concat();
-        self.send_by(&line, deadline)
-    }
-
     /// What was read and not consumed.
     pub(super) fn unread(&self) -> &[u8] {
         self.buffer.unread()
@@ -271,37 +220,6 @@ impl Expect {
     /// Consumes everything that was read.
     pub(super) fn take_all(&mut self) -> Vec<u8> {
         self.take_but(0)
-    }
-
-    /// Waits for more; watches are looked at, too. What came before a watch had something to say
-    /// is handed out before its error is.
-    pub(super) fn fill(&mut self, deadline: Deadline) -> Result<Filled> {
-        if self.ended.is_some() {
-            return match self.last_word() {
-                Some(error) => Err(error),
-                None => Ok(Filled::Ended),
-            };
-        }
-        loop {
-            match self.poll(deadline, PollFlags::IN)? {
-                Filled::Late if !deadline.expired() => {}
-                Filled::Ended => return self.fill(deadline),
-                filled => return Ok(filled),
-            }
-        }
-    }
-
-    /// The error for a deadline that passed while waiting for `what`.
-    pub(super) fn late(&self, what: &str, given: Duration) -> Error {
-        let message = format!("{}: {what} did not come within {}", self.name, seconds(given));
-        self.with_output(Error::new(ErrorKind::ExpectTimeout, message))
-    }
-
-    /// The error for the end of the channel.
-    pub(super) fn terminated(&self) -> Error {
-        let why = self.ended.as_deref().unwrap_or("the session ended");
-        let message = format!("{}: {why}", self.name);
-        self.with_output(Error::new(ErrorKind::ExpectTerminated, message))
     }
 
     fn over(channel: Channel, name: &str, log: Option<&Utf8Path>) -> Result<Self> {
@@ -371,90 +289,5 @@ impl Expect {
         let mut before = self.buffer.consume(range.end);
         let matched = before.split_off(range.start);
         Match { index, before, matched, groups, dropped }
-    }
-
-    /// Polls once, for `flags` of the channel and for the watches, and drains what is there.
-    /// `Late` says only that nothing came.
-    fn poll(&mut self, deadline: Deadline, flags: PollFlags) -> Result<Filled> {
-        if let Some(error) = self.verdict.take() {
-            return Err(self.with_output(error));
-        }
-        let mut wanted = self.channel.wanted(flags);
-        let channels = wanted.len();
-        wanted.extend(watch::wanted(&self.watches));
-        let ready = wait::ready_flags(&wanted, deadline)?;
-        let filled = if ready[..channels].iter().any(|flags| !flags.is_empty()) {
-            self.drain()?
-        } else {
-            Filled::Late
-        };
-        if let Err(error) = watch::check(&mut self.watches, &ready[channels..]) {
-            if !matches!(filled, Filled::Data) {
-                return Err(self.with_output(error));
-            }
-            self.verdict = Some(error);
-        }
-        Ok(filled)
-    }
-
-    /// Reads what is there, but no more than [`DRAIN`], so that a flood is matched as it comes.
-    fn drain(&mut self) -> Result<Filled> {
-        let mut piece = vec![0; 64 << 10];
-        let mut clean = Vec::new();
-        let mut total = 0;
-        while total < DRAIN {
-            match self.channel.read(&mut piece).with_context(|| self.doing("reading"))? {
-                Read::Nothing => break,
-                Read::End => {
-                    self.ended = Some(self.channel.ending());
-                    break;
-                }
-                Read::Some(length) => {
-                    total += length;
-                    if let Some(log) = &mut self.log {
-                        log.write(&piece[..length]);
-                    }
-                    clean.clear();
-                    self.cleaner.clean(&piece[..length], &mut clean);
-                    self.buffer.push(&clean);
-                }
-            }
-        }
-        Ok(match (total, &self.ended) {
-            (0, Some(_)) => Filled::Ended,
-            (0, None) => Filled::Late,
-            _ => Filled::Data,
-        })
-    }
-
-    /// Lets the watches say why the channel has ended, if they know.
-    fn last_word(&mut self) -> Option<Error> {
-        let result = match self.verdict.take() {
-            Some(error) => Err(error),
-            // Nobody to ask, or closed by ourselves: nothing to wait for.
-            None if self.watches.is_empty() || matches!(self.channel, Channel::Closed) => Ok(()),
-            None => watch::rest(&mut self.watches, LAST_WORD),
-        };
-        result.err().map(|error| self.with_output(error))
-    }
-
-    fn end_of_channel(&mut self) -> Error {
-        if self.ended.is_none() {
-            // What it said before it ended may say why.
-            let _ = self.drain();
-            self.ended = Some(self.channel.ending());
-        }
-        self.last_word().unwrap_or_else(|| self.terminated())
-    }
-
-    fn with_output(&self, error: Error) -> Error {
-        if error.output().is_some() {
-            return error;
-        }
-        error.with_output(self.buffer.tail(ERROR_OUTPUT))
-    }
-
-    fn doing(&self, what: &str) -> String {
-        format!("{what} ({})", self.name)
     }
 }

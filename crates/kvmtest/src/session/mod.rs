@@ -24,6 +24,8 @@ mod log;
 mod params;
 mod pattern;
 mod process;
+mod pump;
+mod running;
 mod shell;
 mod tcp;
 mod terminal;

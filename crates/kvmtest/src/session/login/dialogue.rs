@@ -9,9 +9,9 @@ use super::rules::{Meaning, Place, meaning};
 use crate::deadline::Deadline;
 use crate::error::{Error, ErrorKind, Result};
 use crate::session::command::{Framed, number};
-use crate::session::expect::Filled;
 use crate::session::last_line::{KERNEL_MESSAGE, LastLine, last_line};
 use crate::session::params::LoginParams;
+use crate::session::pump::Filled;
 use crate::session::seconds;
 use crate::session::shell::Session;
 
@@ -98,7 +98,11 @@ impl<'a> Dialogue<'a> {
         loop {
             let stage = self.stage;
             if self.look(deadline)? {
-                return self.session.skip_prompt(deadline);
+                // After a proof the shell prompts again; where there is none, its prompt is read.
+                return match self.stage {
+                    Stage::Proving(_) => self.session.skip_prompt(deadline),
+                    _ => Ok(()),
+                };
             }
             if self.stage != stage {
                 knock = Deadline::after(self.pause());
