@@ -93,7 +93,7 @@ impl House<'_> {
             return Err(Stopped { code: exit_code::NOTHING_MATCHED, message });
         }
         let results = Results::create(&order.results)?;
-        let mut reports = Reports::new(self.folds(&results, order.console)?);
+        let mut reports = Reports::new(Self::folds(&results, order.console)?);
         let workers = workers(&plan)?;
         reports.tell(What::RunStarted(RunStarted {
             version: VERSION,
@@ -108,7 +108,7 @@ impl House<'_> {
         Ok(code(end, reports.complete()))
     }
 
-    fn folds(&self, results: &Results, console: ConsoleOptions) -> Result<Vec<Box<dyn Fold>>> {
+    fn folds(results: &Results, console: ConsoleOptions) -> Result<Vec<Box<dyn Fold>>> {
         let dir = results.dir();
         // The events first: what the other reports say can be made again from them.
         Ok(vec![

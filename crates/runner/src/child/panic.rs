@@ -19,7 +19,7 @@ struct Place {
 }
 
 /// Runs `body`; a panic in it is a FAIL, as is any error of a subtest that nobody caught.
-pub(super) fn catch<T>(body: impl FnOnce() -> T) -> Result<T, Finished> {
+pub(super) fn catch<T>(body: impl FnOnce() -> T) -> Result<T, Box<Finished>> {
     let previous = take_hook();
     set_hook(Box::new(move |info| {
         remember(info);
@@ -30,12 +30,12 @@ pub(super) fn catch<T>(body: impl FnOnce() -> T) -> Result<T, Finished> {
         let place = PLACE.take();
         let (location, backtrace) =
             place.map_or((None, None), |place| (place.location, Some(place.backtrace)));
-        Finished {
+        Box::new(Finished {
             kind: Some("panic".into()),
             location,
             backtrace,
             ..Finished::new(Outcome::Fail, format!("the subtest panicked: {}", words(&*payload)))
-        }
+        })
     })
 }
 

@@ -91,7 +91,7 @@ fn run(table: &[Subtest], request: Request, events: Events) -> Outcome {
     end_waits_when_asked();
     let finished = match panic::catch(|| call(table, &request, &events)) {
         Ok(finished) => finished,
-        Err(panicked) => panicked,
+        Err(panicked) => *panicked,
     };
     tracing::info!(outcome = %finished.outcome, message = finished.message, "finished");
     let outcome = finished.outcome;

@@ -48,7 +48,7 @@ pub enum Report {
     /// The child broke the protocol: it is not listened to any more, and ought to be stopped.
     Breached,
     /// The child is gone. Nothing comes after this.
-    Ended(Ending),
+    Ended(Box<Ending>),
 }
 
 /// A child that runs. It is killed when this is dropped.
@@ -183,13 +183,13 @@ impl Watcher {
             Err(_) => super::ending::Exit::Code(-1),
         };
         self.stdout.1.end(0);
-        report(Report::Ended(Ending {
+        report(Report::Ended(Box::new(Ending {
             exit,
             finished: self.lines.finished().cloned(),
             breach: self.breach,
             leftovers,
             stderr: self.stderr.1.end(STDERR_LINES),
-        }));
+        })));
     }
 
     /// Waits for anything to happen; tells whether the child has ended.

@@ -30,8 +30,8 @@ pub(super) struct Current {
     pub(super) verdict: Option<Finished>,
     started: u64,
     directory: String,
-    /// Removed with this.
-    _scratch: Option<tempfile::TempDir>,
+    /// Held so that it is removed with this.
+    scratch: Option<tempfile::TempDir>,
 }
 
 /// What is being done with it.
@@ -73,7 +73,7 @@ impl Current {
             verdict: None,
             started: now,
             directory,
-            _scratch: None,
+            scratch: None,
         }
     }
 
@@ -98,7 +98,7 @@ impl Current {
         self.places.scratch = Utf8Path::from_path(scratch.path())
             .ok_or("the scratch directory's path is not UTF-8")?
             .to_owned();
-        self._scratch = Some(scratch);
+        self.scratch = Some(scratch);
         Ok(())
     }
 

@@ -5,7 +5,7 @@ mod happening;
 mod worker;
 
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::Duration;
 
 use camino::Utf8PathBuf;
@@ -130,14 +130,11 @@ impl<'a> Dispatcher<'a> {
 
     /// The next happening, or nothing when a deadline has passed.
     fn receive(&self) -> Option<Happening> {
-        let deadline = self.currents().filter_map(|current| current.deadline()).min();
+        let deadline = self.currents().filter_map(Current::deadline).min();
         // With a sender of its own the inbox is never closed.
         match deadline {
             None => self.inbox.recv().ok(),
-            Some(deadline) => match self.inbox.recv_timeout(deadline.remaining()) {
-                Ok(happening) => Some(happening),
-                Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => None,
-            },
+            Some(deadline) => self.inbox.recv_timeout(deadline.remaining()).ok(),
         }
     }
 
@@ -270,7 +267,7 @@ impl<'a> Dispatcher<'a> {
             Report::Ended(ending) => {
                 let stop = current.stop_reason();
                 let started = current.phase_started;
-                let verdict = judge(ending, stop);
+                let verdict = judge(*ending, stop);
                 let error = verdict.outcome.is_failure().then(|| verdict.message.clone());
                 self.end_phase(test, Phase::Run, started, error);
                 self.clean(desk, verdict);

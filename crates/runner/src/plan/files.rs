@@ -68,12 +68,11 @@ impl<'a> Files<'a> {
         let text = if self.rest.is_empty() {
             "only no_subtest_is_left\n".to_owned()
         } else {
-            let variants: String = self
-                .rest
-                .iter()
-                .map(|name| format!("    - {name}:\n        type = {name}\n"))
-                .collect();
-            format!("variants:\n{variants}")
+            let mut text = "variants:\n".to_owned();
+            for name in self.rest {
+                text.extend(["    - ", name, ":\n        type = ", name, "\n"]);
+            }
+            text
         };
         Source::new(SUBTESTS, text)
     }

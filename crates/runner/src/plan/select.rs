@@ -1,5 +1,7 @@
 //! Chooses variants: those of the set and the filters that were asked for.
 
+use std::fmt::Write;
+
 use camino::Utf8PathBuf;
 use kvmtest_cartesian::{Config, Diagnostic, Variant};
 
@@ -111,7 +113,8 @@ fn nothing(wanted: &Wanted, config: &Config, sets: &[&str]) -> Refusal {
         (filters, _) => format!("no variant matches {}", quoted(filters)),
     };
     if !sets.is_empty() {
-        sentence.push_str(&format!(" in {} {}", plural("set", sets.len()), quoted(sets)));
+        let noun = plural("set", sets.len());
+        let _ = write!(sentence, " in {noun} {}", quoted(sets));
     }
     let labels: Vec<&str> = config.labels().collect();
     let mut unknown = wanted.labels().filter(|label| !labels.contains(label)).peekable();
@@ -119,7 +122,7 @@ fn nothing(wanted: &Wanted, config: &Config, sets: &[&str]) -> Refusal {
         let near: Vec<&str> =
             unknown.flat_map(|label| nearest(label, labels.iter().copied(), 5)).collect();
         if !near.is_empty() {
-            sentence.push_str(&format!("; did you mean {}?", quoted(&near)));
+            let _ = write!(sentence, "; did you mean {}?", quoted(&near));
         }
     } else if !wanted.filters.is_empty() {
         sentence.push_str(": each of its labels exists, but no variant has them together");

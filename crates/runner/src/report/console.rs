@@ -109,9 +109,10 @@ impl<W: Write + Send> Console<W> {
         }
         if finished.outcome.is_failure() {
             let dir = self.results.join(&record.started.directory);
-            let files = match finished.evidence.is_empty() {
-                true => String::new(),
-                false => format!(" ({})", finished.evidence.join(" ")),
+            let files = if finished.evidence.is_empty() {
+                String::new()
+            } else {
+                format!(" ({})", finished.evidence.join(" "))
             };
             self.line(&format!("         see {}", for_terminal(&format!("{dir}/{files}"))))?;
         }

@@ -43,6 +43,7 @@ variants:
     Matrix(vec![("tests.cfg", tests), ("subtests.cfg", subtests)])
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "it is a subtest")]
 fn nothing(_: &mut Test, _: &Params, _: &mut kvmtest::Env) -> kvmtest::Result<()> {
     Ok(())
 }
