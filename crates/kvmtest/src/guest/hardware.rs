@@ -34,13 +34,12 @@ fn missing(model: &str, has: impl Fn(&str) -> bool) -> Option<&'static str> {
 
 fn guest_with(model: &str, store: &GuestStore) -> Option<&'static str> {
     RECIPES.iter().map(|recipe| (recipe, store.find(recipe.name))).find_map(|(recipe, built)| {
-        let lacks = match built {
-            Ok(guest) => missing(model, |driver| guest.has_driver(driver)),
-            Err(_) => {
-                let known = recipe.parse().ok()?.modules.known;
-                let known: Vec<String> = known.iter().map(|name| normalised(name)).collect();
-                missing(model, |driver| known.contains(&normalised(driver)))
-            }
+        let lacks = if let Ok(guest) = built {
+            missing(model, |driver| guest.has_driver(driver))
+        } else {
+            let known = recipe.parse().ok()?.modules.known;
+            let known: Vec<String> = known.iter().map(|name| normalised(name)).collect();
+            missing(model, |driver| known.contains(&normalised(driver)))
         };
         lacks.is_none().then_some(recipe.name)
     })

@@ -116,11 +116,10 @@ impl Apt {
         let kernel = self.closure(&[kernel.to_owned()], request.follow_kernel, deadline)?;
         let userland = self.closure(request.userland, request.follow_userland, deadline)?;
         let mut downloaded = Downloaded { kernel, userland };
-        let total = downloaded.all().len();
-        let all = downloaded.kernel.iter_mut().chain(&mut downloaded.userland);
-        for (number, package) in (1..).zip(all) {
-            self.fetch(package, &format!("{number} of {total}"), progress, deadline)?;
+        for package in downloaded.kernel.iter_mut().chain(&mut downloaded.userland) {
+            package.file = self.packages().join(format!("{}.deb", package.sha256));
         }
+        self.fetch(&downloaded.all(), progress, deadline)?;
         Ok(downloaded)
     }
 
@@ -169,43 +168,49 @@ impl Apt {
         }
     }
 
+    /// Downloads those of `packages` that are not there; their names are their digests.
     fn fetch(
         &self,
-        package: &mut Package,
-        count: &str,
+        packages: &[&Package],
         progress: &mut dyn FnMut(&str),
         deadline: Deadline,
     ) -> Result<()> {
-        let packages = self.directory.join("packages");
-        let kept = packages.join(format!("{}.deb", package.sha256));
-        package.file.clone_from(&kept);
-        if has_digest(&kept, &package.sha256) {
+        let missing: Vec<&Package> = packages
+            .iter()
+            .copied()
+            .filter(|package| !has_digest(&package.file, &package.sha256))
+            .collect();
+        if missing.is_empty() {
             return Ok(());
         }
-        progress(&format!("downloading {} {} ({count})", package.name, package.version));
-        let partial = packages.join("partial");
+        let size: u64 = missing.iter().map(|package| package.size).sum();
+        progress(&format!("downloading {} packages, {} MB", missing.len(), size / 1_000_000));
+        let partial = self.packages().join("partial");
         let _ = std::fs::remove_dir_all(&partial);
         std::fs::create_dir(&partial)?;
         let mut command = self.command("apt-get");
-        command
-            .current_dir(&partial)
-            .args(["download", "--"])
-            .arg(format!("{}={}", package.name, package.version));
-        run(&mut command, deadline)
-            .with_context(|| format!("downloading {} (is the network up?)", package.name))?;
-        let file = partial
-            .read_dir_utf8()?
-            .filter_map(std::io::Result::ok)
-            .map(|entry| entry.path().to_owned())
-            .find(|path| has_digest(path, &package.sha256))
-            .ok_or_else(|| {
-                Error::new(
-                    ErrorKind::Host,
-                    format!("what was downloaded as {} has another digest", package.name),
-                )
-            })?;
-        std::fs::rename(&file, &kept)?;
-        std::fs::remove_dir_all(&partial).map_err(Into::into)
+        command.current_dir(&partial).args(["download", "--"]);
+        command.args(missing.iter().map(|p| format!("{}={}", p.name, p.version)));
+        run(&mut command, deadline).context("downloading packages (is the network up?)")?;
+        for entry in partial.read_dir_utf8()? {
+            let path = entry?.into_path();
+            let digest = digest(&path)?;
+            if let Some(package) = missing.iter().find(|package| package.sha256 == digest) {
+                std::fs::rename(&path, &package.file)?;
+            }
+        }
+        std::fs::remove_dir_all(&partial)?;
+        match missing.iter().find(|package| !package.file.exists()) {
+            Some(package) => Err(Error::new(
+                ErrorKind::Host,
+                format!("what was downloaded as {} has another digest", package.name),
+            )),
+            None => Ok(()),
+        }
+    }
+
+    fn packages(&self) -> Utf8PathBuf {
+        self.directory.join("packages")
     }
 
     fn update(&self, deadline: Deadline) -> Result<()> {
@@ -242,7 +247,11 @@ impl Apt {
 }
 
 fn has_digest(path: &Utf8Path, sha256: &str) -> bool {
-    std::fs::read(path).is_ok_and(|bytes| hexadecimal(&Sha256::digest(&bytes)) == sha256)
+    digest(path).is_ok_and(|digest| digest == sha256)
+}
+
+fn digest(path: &Utf8Path) -> Result<String> {
+    Ok(hexadecimal(&Sha256::digest(std::fs::read(path)?)))
 }
 
 fn contains(text: &[u8], part: &[u8]) -> bool {

@@ -179,15 +179,8 @@ fn remove_signature(module: &mut Vec<u8>) {
 /// The PCI devices that carry the virtio device of `virtio:d00000001v*`: with them among its
 /// aliases, the device's driver is loaded together with the bus's, not in a second round.
 fn pci_aliases(alias: &str) -> Vec<String> {
-    const TRANSITIONAL: [(u32, u32); 7] = [
-        (1, 0x1000),
-        (2, 0x1001),
-        (5, 0x1002),
-        (3, 0x1003),
-        (8, 0x1004),
-        (4, 0x1005),
-        (9, 0x1009),
-    ];
+    const TRANSITIONAL: [(u32, u32); 7] =
+        [(1, 0x1000), (2, 0x1001), (5, 0x1002), (3, 0x1003), (8, 0x1004), (4, 0x1005), (9, 0x1009)];
     let Some(device) = alias
         .strip_prefix("virtio:d")
         .and_then(|rest| u32::from_str_radix(rest.get(..8)?, 16).ok())

@@ -8,6 +8,8 @@ pub(super) struct Package {
     pub(super) name: String,
     pub(super) version: String,
     pub(super) sha256: String,
+    /// Of the package file, in bytes; for people.
+    pub(super) size: u64,
     /// What it depends on, by name: the first one of alternatives, all of them otherwise.
     pub(super) depends: Vec<String>,
     /// Where it lies once it is downloaded.
@@ -35,6 +37,7 @@ impl Package {
             match key {
                 "Package" => value.clone_into(&mut package.name),
                 "Version" => value.clone_into(&mut package.version),
+                "Size" => package.size = value.parse().unwrap_or_default(),
                 "SHA256" => value.clone_into(&mut package.sha256),
                 "Depends" | "Pre-Depends" => {
                     package.depends.extend(value.split(", ").filter_map(first_alternative));
@@ -61,13 +64,13 @@ mod tests {
         let packages = Package::parse_all(
             "Package: dash\nVersion: 0.5.12-2\nPre-Depends: libc6 (>= 2.36), perl:any | perl6\n\
              Depends: debianutils (>= 5.6-0.1), dpkg (>= 1.19.1)\n\
-             Description: a shell\n Depends: nothing, it is prose\nSHA256: aa\n\n\
+             Description: a shell\n Depends: nothing, it is prose\nSize: 96\nSHA256: aa\n\n\
              Package: dash\nVersion: 0.5.11\nSHA256: bb\n\n\
              Package: local\nVersion: 1\n\n",
         );
         assert_eq!(packages.len(), 1);
         assert_eq!(packages[0].version, "0.5.12-2");
-        assert_eq!(packages[0].sha256, "aa");
+        assert_eq!((packages[0].sha256.as_str(), packages[0].size), ("aa", 96));
         assert_eq!(packages[0].depends, ["libc6", "perl", "debianutils", "dpkg"]);
     }
 }

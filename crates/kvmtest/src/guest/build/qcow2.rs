@@ -110,10 +110,11 @@ impl Layout {
 fn used_clusters(source: &mut impl Read, size: u64) -> Result<Vec<u64>> {
     let mut used = Vec::new();
     let mut data = Vec::new();
+    let zeros = vec![0; 1 << CLUSTER_BITS];
     for index in 0..size.div_ceil(CLUSTER) {
         data.clear();
         source.by_ref().take(CLUSTER).read_to_end(&mut data)?;
-        if data.iter().any(|byte| *byte != 0) {
+        if data != zeros[..data.len()] {
             used.push(index);
         }
     }
