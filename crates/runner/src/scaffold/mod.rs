@@ -39,11 +39,18 @@ pub fn scaffold(dir: &Utf8Path, origin: Origin<'_>) -> Result<Vec<Utf8PathBuf>> 
             .replace("@RUNNER@", &dependency(tree, "runner", origin.version))
             .replace("@BUILD@", &dependency(tree, "build", origin.version))
     };
-    FILES
-        .iter()
-        .map(|(file, template)| {
+    let mut files: Vec<(&str, String)> =
+        FILES.iter().map(|(file, template)| (*file, fill(template))).collect();
+    // The versions that the tree was built with: known to fit, and on this machine already.
+    if let Some(lock) = tree.and_then(|tree| std::fs::read_to_string(tree.join("Cargo.lock")).ok())
+    {
+        files.push(("Cargo.lock", lock));
+    }
+    files
+        .into_iter()
+        .map(|(file, text)| {
             let path = dir.join(file);
-            write(&path, &fill(template)).with_context(|| format!("making {path}"))?;
+            write(&path, &text).with_context(|| format!("making {path}"))?;
             Ok(path)
         })
         .collect()

@@ -2,6 +2,7 @@
 
 use camino::{Utf8Path, Utf8PathBuf};
 use kvmtest_runner::plan::{Known, add_crate};
+use kvmtest_runner::scaffold::{Origin, scaffold};
 
 use crate::matrix::known;
 
@@ -76,4 +77,37 @@ fn a_folder_that_is_no_crate_is_told_so() {
     let dir = Utf8Path::from_path(keep.path()).expect("UTF-8");
     refused(&mut known(&[]), dir, &["no Cargo.toml", "kvmtest new"]);
     refused(&mut known(&[]), &dir.join("gone"), &["no Cargo.toml"]);
+}
+
+#[test]
+fn a_new_crate_builds_and_lists_its_example() {
+    let keep = tempfile::tempdir().expect("a directory");
+    let dir = Utf8Path::from_path(keep.path()).expect("UTF-8").join("mine");
+    let tree = Utf8Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize_utf8();
+    let tree = tree.expect("the source tree");
+    scaffold(&dir, Origin { tree: Some(&tree), version: "0.1.0" }).expect("made");
+    // Built beside the project's own things, so that the next time it is quick; without being
+    // made fast, which takes minutes; and without a network, since all that it needs is here.
+    std::fs::create_dir(dir.join(".cargo")).expect("made");
+    let target = Utf8Path::new(env!("CARGO_TARGET_TMPDIR")).join("outside");
+    let config = format!(
+        "[build]\ntarget-dir = \"{target}\"\n[net]\noffline = true\n\
+         [profile.release]\nopt-level = 0\n"
+    );
+    std::fs::write(dir.join(".cargo/config.toml"), config).expect("written");
+    let mut known = known(&["boot"]);
+    add_crate(&mut known, &dir).expect("added");
+    let hello = known.get("hello").expect("known");
+    assert_eq!(hello.doc, "Log in and let the guest say hello.");
+    assert_eq!(hello.file, dir.join("src/hello.rs"));
+    // A copy under another name, with its function renamed, is another subtest.
+    let text = std::fs::read_to_string(dir.join("src/hello.rs")).expect("there");
+    std::fs::write(dir.join("src/other.rs"), text.replace("run_hello", "run_other"))
+        .expect("written");
+    let mut known = self::known(&[]);
+    add_crate(&mut known, &dir).expect("added");
+    assert!(known.get("hello").is_some() && known.get("other").is_some());
+    // One without its function does not compile, and is told what it lacks.
+    std::fs::write(dir.join("src/third.rs"), text).expect("written");
+    refused(&mut self::known(&[]), &dir, &["src/third.rs has no `pub fn run_third("]);
 }
