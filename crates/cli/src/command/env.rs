@@ -47,10 +47,8 @@ fn row(vm: &Vm) -> Result<Vec<String>> {
     };
     // Asking takes the monitor, which a run may have for itself.
     let in_use = lease.starts_with("in use");
-    let ssh = match in_use {
-        true => "-".to_owned(),
-        false => vm.get_port(22, 0).map_or("-".to_owned(), |port| format!("127.0.0.1:{port}")),
-    };
+    let port = if in_use { None } else { vm.get_port(22, 0).ok() };
+    let ssh = port.map_or_else(|| "-".to_owned(), |port| format!("127.0.0.1:{port}"));
     Ok(vec![
         vm.name().to_owned(),
         record.process.pid.to_string(),

@@ -24,12 +24,10 @@ pub(super) fn execute(args: &Show) -> Result<u8> {
 }
 
 fn text(shown: &Shown) -> String {
-    let mut text = format!("{}\n  full name: {}\n", shown.shortname, shown.name);
-    if let Some(file) = &shown.file {
-        text.push_str(&format!("  subtest: {file}\n"));
-    }
+    let mut lines = vec![shown.shortname.clone(), format!("  full name: {}", shown.name)];
+    lines.extend(shown.file.iter().map(|file| format!("  subtest: {file}")));
     if !shown.dep.is_empty() {
-        text.push_str(&format!("  depends on: {}\n", shown.dep.join(" ")));
+        lines.push(format!("  depends on: {}", shown.dep.join(" ")));
     }
     let rows: Vec<Vec<String>> = shown
         .params
@@ -39,8 +37,8 @@ fn text(shown: &Shown) -> String {
             vec![format!("  {key} = {}", value.text.escape_debug()), origin]
         })
         .collect();
-    text.push_str(&table(&rows));
-    text
+    lines.push(table(&rows));
+    lines.join("\n")
 }
 
 fn json(shown: &Shown) -> serde_json::Value {

@@ -37,7 +37,7 @@ pub(crate) fn size(text: &str, plain: u64) -> Option<u64> {
     let bytes = number.parse::<f64>().ok()? * to_f64(scale);
     // 2^53: past it a fraction of a suffix can no longer be told exactly.
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "checked")]
-    (bytes >= 0.0 && bytes <= 9_007_199_254_740_992.0).then_some(bytes as u64)
+    (0.0..=9_007_199_254_740_992.0).contains(&bytes).then_some(bytes as u64)
 }
 
 #[expect(clippy::cast_precision_loss, reason = "the scales are powers of two")]

@@ -92,14 +92,11 @@ impl Vm {
 
     /// Writes the first screen to `path`, which ends in `.png` or `.ppm`.
     pub fn screendump(&self, path: &Utf8Path) -> Result<()> {
-        let format = match path.extension() {
-            Some(format @ ("png" | "ppm")) => format,
-            _ => {
-                return Err(Error::new(
-                    ErrorKind::Params,
-                    format!("a screen is written as .png or .ppm: {path}"),
-                ));
-            }
+        let Some(format @ ("png" | "ppm")) = path.extension() else {
+            return Err(Error::new(
+                ErrorKind::Params,
+                format!("a screen is written as .png or .ppm: {path}"),
+            ));
         };
         let path = std::path::absolute(path)?;
         let arguments = json!({ "filename": path.to_string_lossy(), "format": format });

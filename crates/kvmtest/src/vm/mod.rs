@@ -184,13 +184,12 @@ impl Vm {
             return Ok(Arc::clone(monitor));
         }
         let key = format!("{}/{name}", running.record.instance.id);
-        let monitor = match self.home.monitors.get(&key) {
-            Some(monitor) => monitor,
-            None => {
-                let monitor = Arc::new(self.connect_monitor(&running.record, name)?);
-                self.home.monitors.put(key, &monitor);
-                monitor
-            }
+        let monitor = if let Some(monitor) = self.home.monitors.get(&key) {
+            monitor
+        } else {
+            let monitor = Arc::new(self.connect_monitor(&running.record, name)?);
+            self.home.monitors.put(key, &monitor);
+            monitor
         };
         running.monitors.insert(name.to_owned(), Arc::clone(&monitor));
         Ok(monitor)

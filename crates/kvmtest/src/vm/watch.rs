@@ -92,6 +92,9 @@ impl Watch for EventWatch {
     }
 }
 
+/// A line of a console that is longer than this is none of a kernel's.
+const LINE: usize = 4096;
+
 /// What the console prints when all is lost.
 struct ConsoleWatch {
     vm: String,
@@ -117,8 +120,6 @@ impl ConsoleWatch {
         let mut piece = vec![0; 64 << 10];
         let read = self.log.read_at(&mut piece, self.at)?;
         self.at += read as u64;
-        // A line longer than this is none of the kernel's.
-        const LINE: usize = 4096;
         let keep = self.rest.len().saturating_sub(LINE);
         self.rest.drain(..keep);
         self.rest.extend_from_slice(&piece[..read]);

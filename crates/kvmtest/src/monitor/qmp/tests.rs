@@ -12,7 +12,7 @@ fn fake(script: impl FnMut(&Value, &mut UnixStream) + Send + 'static) -> Result<
 fn serve(mut stream: UnixStream, mut script: impl FnMut(&Value, &mut UnixStream)) {
     say(&mut stream, &json!({"QMP": {"version": {}, "capabilities": ["oob"]}}));
     let lines = BufReader::new(stream.try_clone().expect("a second handle")).lines();
-    for line in lines.map_while(|line| line.ok()) {
+    for line in lines.map_while(std::result::Result::ok) {
         let Ok(command) = serde_json::from_str::<Value>(&line) else {
             say(&mut stream, &json!({"error": {"class": "GenericError", "desc": "JSON"}}));
             continue;

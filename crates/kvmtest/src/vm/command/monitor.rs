@@ -1,5 +1,8 @@
 //! Monitors: the subtest's, and one more for the harness, since a QMP socket serves one client at
 //! a time.
+//!
+//! All of them speak QMP. A human monitor is spoken to through it: what it prints can then be told
+//! from what was typed, and its answers have an end.
 
 use super::argument::{Argument, Options};
 use super::plan::Plan;
@@ -26,26 +29,18 @@ pub(super) fn arguments(plan: &Plan) -> Result<(Vec<Argument>, Vec<MonitorUse>)>
 }
 
 fn monitor(name: &str, label: &str, kind: MonitorKind) -> MonitorUse {
-    let ending = match kind {
-        MonitorKind::Qmp => "qmp",
-        MonitorKind::Human => "hmp",
-    };
-    MonitorUse { name: name.to_owned(), kind, socket: format!("{label}.{ending}") }
+    MonitorUse { name: name.to_owned(), kind, socket: format!("{label}.qmp") }
 }
 
 fn options(monitor: &MonitorUse) -> [Argument; 2] {
     // The socket's name without its ending is the label, which is a fit identifier.
     let label = monitor.socket.rsplit_once('.').map_or(&*monitor.socket, |(label, _)| label);
     let id = format!("monitor-{label}");
-    let mode = match monitor.kind {
-        MonitorKind::Qmp => "control",
-        MonitorKind::Human => "readline",
-    };
     let chardev = Options::of("socket")
         .with("id", &id)
         .with("path", &monitor.socket)
         .with("server", "on")
         .with("wait", "off");
-    let monitor = Options::default().with("chardev", &id).with("mode", mode);
+    let monitor = Options::default().with("chardev", &id).with("mode", "control");
     [Argument::Option("chardev", chardev.finish()), Argument::Option("mon", monitor.finish())]
 }

@@ -79,7 +79,7 @@ pub struct MonitorUse {
     pub socket: String,
 }
 
-/// What is spoken on a monitor.
+/// How a monitor is spoken to; the socket itself always speaks QMP.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum MonitorKind {

@@ -166,7 +166,7 @@ fn the_harness_has_its_own_monitor() {
     let monitors: Vec<_> = line.monitors.iter().map(|m| (&*m.name, m.kind, &*m.socket)).collect();
     assert_eq!(
         monitors,
-        [("harness", MonitorKind::Qmp, "harness.qmp"), ("hm", MonitorKind::Human, "hm.hmp")]
+        [("harness", MonitorKind::Qmp, "harness.qmp"), ("hm", MonitorKind::Human, "hm.qmp")]
     );
 }
 
