@@ -58,13 +58,16 @@ struct Running {
     monitors: HashMap<String, Arc<QmpMonitor>>,
     /// Whether the guest may still be on its way up, as far as this handle knows.
     booting: bool,
+    /// Where in the console's log the present boot begins, as far as this handle knows.
+    boot_offset: u64,
 }
 
 impl Running {
     fn new(record: Record) -> Self {
         // In a later test, the machine has been up in an earlier one.
         let booting = record.console_offset == 0;
-        Self { record, monitors: HashMap::new(), booting }
+        let boot_offset = record.console_offset;
+        Self { record, monitors: HashMap::new(), booting, boot_offset }
     }
 }
 
@@ -218,10 +221,18 @@ impl Vm {
         self.record().ok_or_else(|| self.not_started())
     }
 
-    /// Says whether the guest is on its way up.
-    fn set_booting(&self, booting: bool) {
+    /// Says that the guest has come up.
+    fn set_up(&self) {
         if let Some(running) = &mut self.state().running {
-            running.booting = booting;
+            running.booting = false;
+        }
+    }
+
+    /// Says that the guest boots anew; its console's log begins at `offset`.
+    fn set_booting(&self, offset: u64) {
+        if let Some(running) = &mut self.state().running {
+            running.booting = true;
+            running.boot_offset = offset;
         }
     }
 
