@@ -2,8 +2,6 @@
 
 use std::sync::mpsc::Receiver;
 
-use serde_json::json;
-
 use crate::console::Console;
 use crate::machine::{Input, Machine, wait_forever};
 use crate::role::Role;
@@ -80,12 +78,10 @@ impl Guest<'_> {
             Role::StaysAway if self.boots > 1 => self.hang("away"),
             Role::Panics => self.panic(),
             Role::PanicsQuietly => {
-                self.console.wait_for_listener();
-                self.machine.event("GUEST_PANICKED", &json!({"action": "pause"}));
+                self.machine.guest_panicked();
                 self.hang("panicked");
             }
             Role::FindsNoDisk => {
-                self.console.wait_for_listener();
                 self.console.say("Booting from Hard Disk...\r\nNo bootable device.\r\n");
                 self.hang("found-no-disk");
             }
@@ -105,7 +101,6 @@ impl Guest<'_> {
     }
 
     fn panic(&mut self) -> ! {
-        self.console.wait_for_listener();
         self.console.say("[    0.500000] Kernel panic - not syncing: \x1b[5mno soul\r\n");
         self.hang("panicked")
     }

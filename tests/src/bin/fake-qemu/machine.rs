@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::io::Write;
 use std::os::unix::net::UnixStream;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -30,6 +31,7 @@ pub(crate) struct Machine {
 struct Shared {
     notes: Option<Mutex<File>>,
     clients: Mutex<Vec<UnixStream>>,
+    panicked: AtomicBool,
     sender: Sender<Input>,
     inbox: Mutex<Option<Receiver<Input>>>,
 }
@@ -43,7 +45,8 @@ impl Machine {
             Mutex::new(file.expect("a pipe for notes"))
         });
         let inbox = Mutex::new(Some(receiver));
-        let shared = Shared { notes, clients: Mutex::default(), sender, inbox };
+        let clients = Mutex::default();
+        let shared = Shared { notes, clients, panicked: AtomicBool::new(false), sender, inbox };
         Self { role, shared: Arc::new(shared) }
     }
 
@@ -74,6 +77,17 @@ impl Machine {
         let time = json!({"seconds": 1, "microseconds": 2});
         let line = json!({"event": name, "data": data, "timestamp": time}).to_string() + "\r\n";
         lock(&self.shared.clients).retain_mut(|client| client.write_all(line.as_bytes()).is_ok());
+    }
+
+    /// What the guest's kernel tells the machine when it panics, and what the machine does then.
+    pub(crate) fn guest_panicked(&self) {
+        self.shared.panicked.store(true, Ordering::SeqCst);
+        self.event("GUEST_PANICKED", &json!({"action": "pause"}));
+    }
+
+    /// What `query-status` says.
+    pub(crate) fn status(&self) -> &'static str {
+        if self.shared.panicked.load(Ordering::SeqCst) { "guest-panicked" } else { "running" }
     }
 
     /// Ends as QEMU does.

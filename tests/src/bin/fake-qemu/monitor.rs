@@ -54,7 +54,10 @@ fn execute(machine: &Machine, command: &str, arguments: &Value) -> Value {
         let _ = machine.sender().send(button);
     };
     match command {
-        "query-status" => return json!({"status": "running", "running": true}),
+        "query-status" => {
+            let status = machine.status();
+            return json!({"status": status, "running": status == "running"});
+        }
         "human-monitor-command" => {
             return human(arguments["command-line"].as_str().unwrap_or_default());
         }
