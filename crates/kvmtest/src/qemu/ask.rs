@@ -136,7 +136,6 @@ fn died(path: &Utf8Path, process: &Conversation) -> Error {
         said => format!("it said `{said}`"),
     };
     Error::new(ErrorKind::VmCreate, format!("`{path}` ended at its start ({end}): {said}"))
-        .with_output(words)
 }
 
 /// The last kilobyte of what somebody said, fit for a terminal: where a program fails, its last

@@ -19,7 +19,8 @@ impl Sign {
         let (kind, at) =
             panics.chain(failures).find_map(|(kind, sign)| Some((kind, text.find(sign)?)))?;
         let start = text[..at].rfind('\n').map_or(0, |end| end + 1);
-        let line = text[start..].lines().next().unwrap_or_default();
+        // Half a line may have come: the rest says what happened.
+        let (line, _) = text[start..].split_once('\n')?;
         Some((kind, line.chars().filter(|c| !c.is_control()).collect()))
     }
 
@@ -52,5 +53,7 @@ mod tests {
             Some((Sign::CannotBoot, "No bootable device.".into()))
         );
         assert_eq!(Sign::find(b"no panic here"), None);
+        assert_eq!(Sign::find(b"Kernel panic - not sync"), None);
+        assert_eq!(Sign::find(b"Kernel panic - not syncing: VF"), None, "more is to come");
     }
 }

@@ -2,6 +2,8 @@
 
 use std::fmt::Write;
 
+use std::collections::HashSet;
+
 use camino::Utf8PathBuf;
 use kvmtest_cartesian::{Config, Diagnostic, Variant};
 
@@ -62,6 +64,9 @@ impl Refusal {
 }
 
 /// Chooses variants. Without filters and without a set that is all of the first set.
+///
+/// A filter that is a variant's short name, as `list` prints it, selects that variant too,
+/// although labels which the short name leaves out stand between those that it has.
 pub fn select(choice: &Choice, shipped: &dyn Shipped, known: &Known) -> Result<Selection, Refusal> {
     let texts = Texts { shipped, known, file: choice.config.as_deref() };
     let load = |statements: &[String]| texts.load(statements).map_err(Refusal::Unreadable);
@@ -72,21 +77,25 @@ pub fn select(choice: &Choice, shipped: &dyn Shipped, known: &Known) -> Result<S
         Some(set) => vec![set],
         None => sets,
     };
-    let statements = choice.wanted.all_statements();
-    if tried.is_empty() {
-        let Loaded { config, warnings } = load(&statements)?;
-        let variants: Vec<Variant> = config.variants().collect();
-        if !variants.is_empty() {
-            return Ok(Selection { variants, set: None, warnings });
+    // A configuration without sets is one set, without a name.
+    let sets_or_all: Vec<Option<&str>> =
+        if tried.is_empty() { vec![None] } else { tried.iter().copied().map(Some).collect() };
+    for set in sets_or_all {
+        let restriction = set.map(|set| format!("only {set}"));
+        let find =
+            |wanted: Vec<String>| load(&[wanted, restriction.iter().cloned().collect()].concat());
+        let Loaded { config, warnings } = find(choice.wanted.all_statements())?;
+        let mut variants: Vec<Variant> = config.variants().collect();
+        for name in choice.wanted.names() {
+            let labels = name.replace('.', "..");
+            let near =
+                find([choice.wanted.statements.clone(), vec![format!("only {labels}")]].concat())?;
+            variants.extend(near.config.variants().filter(|found| found.shortname() == name));
         }
-    }
-    for set in &tried {
-        let mut statements = statements.clone();
-        statements.push(format!("only {set}"));
-        let Loaded { config, warnings } = load(&statements)?;
-        let variants: Vec<Variant> = config.variants().collect();
         if !variants.is_empty() {
-            return Ok(Selection { variants, set: Some((*set).to_owned()), warnings });
+            let mut seen = HashSet::new();
+            variants.retain(|variant| seen.insert(variant.name().to_owned()));
+            return Ok(Selection { variants, set: set.map(str::to_owned), warnings });
         }
     }
     Err(nothing(&choice.wanted, &all.config, &tried))

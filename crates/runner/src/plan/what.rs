@@ -38,6 +38,16 @@ impl Wanted {
         all
     }
 
+    /// The filters that may be short names: labels with single dots between them.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        let is_name = |filter: &&str| {
+            filter.contains('.')
+                && filter.split('.').all(|label| !label.trim().is_empty())
+                && !filter.contains([',', ' '])
+        };
+        self.filters.iter().map(String::as_str).filter(is_name)
+    }
+
     /// The single labels that the filters name.
     pub fn labels(&self) -> impl Iterator<Item = &str> {
         self.filters

@@ -95,3 +95,29 @@ fn list_and_show_tell_what_is_known() {
     assert_eq!(show(&selection, &known, "shutdown").len(), 1, "the exact one");
     assert_eq!(show(&selection, &known, "type_of").len(), 2);
 }
+
+#[test]
+fn a_short_name_selects_the_variant_although_labels_are_left_out_of_it() {
+    let tests = "
+sets = all
+variants:
+    - boot:
+variants:
+    - @small:
+    - wide:
+variants:
+    - @up:
+    - smp2:
+variants:
+    - @all:
+";
+    let matrix = crate::matrix::Matrix(vec![("tests.cfg", tests)]);
+    let check = |what: &[&str], expect: &[&str]| {
+        let choice = Choice { wanted: Wanted::parse(what).expect("filters"), ..Choice::default() };
+        let chosen = select(&choice, &matrix, &Known::default()).expect("chosen");
+        assert_eq!(shortnames(&chosen), expect, "{what:?}");
+    };
+    check(&["smp2.boot"], &["smp2.boot"]);
+    check(&["smp2..boot"], &["smp2.boot", "smp2.wide.boot"]);
+    check(&["wide.boot", "smp2.boot"], &["wide.boot", "smp2.wide.boot", "smp2.boot"]);
+}
