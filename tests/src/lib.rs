@@ -17,4 +17,4 @@ pub use running::Running;
 pub use sandbox::{GuestsMissing, Sandbox};
 
 /// How long anything may take before a test gives up on it: far longer than it ever does.
-pub const PATIENCE: std::time::Duration = std::time::Duration::from_secs(240);
+pub const PATIENCE: std::time::Duration = std::time::Duration::from_secs(100);
