@@ -26,7 +26,7 @@ fn main() {
 /// A boot test against the very same QEMU command without us, in turn.
 fn boots(program: &Program) {
     // The first run leaves the script of its command, and is not counted.
-    program.time(&["run", "boot", "image_snapshot = yes"]);
+    program.time(&["run", "boot"]);
     let script = program.room().join("qemu.sh");
     std::fs::copy(program.latest("001-boot/qemu-vm1.sh"), &script).expect("the run left it");
     let (mut ours, mut bare) = (Figures::default(), Figures::default());
@@ -63,7 +63,9 @@ fn nothing(program: &Program) {
     let (first, last) = times.split_at(NOTHINGS / 2);
     let of = |times: &[Duration]| {
         let mut figures = Figures::default();
-        times.iter().for_each(|time| figures.add(*time));
+        for time in times {
+            figures.add(*time);
+        }
         figures
     };
     let each = time.as_secs_f64() * 1000.0 / f64::from(u32::try_from(NOTHINGS).expect("small"));
