@@ -14,6 +14,9 @@ use crate::{directories, document};
 
 const VERSION: u32 = 1;
 
+/// Where the env files of runs are, in the runtime directory.
+const ENVS: &str = "envs";
+
 /// What the file says.
 #[derive(Serialize, Deserialize)]
 pub(crate) struct Content {
@@ -90,11 +93,8 @@ impl Claim {
         let file = EnvFile::new(&self.path);
         file.update(|content| content.holder = None)?;
         file.remove_if_idle()?;
-        let directory = self.path.parent().map(Utf8Path::to_owned);
         drop(self.lock);
-        if let Some(directory) = directory {
-            crate::vm::remove_if_empty(&directory);
-        }
+        file.remove_abandoned_claim();
         Ok(())
     }
 }
@@ -150,7 +150,19 @@ impl EnvFile {
             }
         }
         drop(lock);
+        self.remove_abandoned_claim();
         Ok(())
+    }
+
+    /// Removes the lock of a run that was killed: whoever takes it over and drops it removes it.
+    fn remove_abandoned_claim(&self) {
+        let claim = self.path.with_extension("run");
+        if !self.path.exists() && claim.exists() {
+            drop(Lock::try_take(&claim));
+        }
+        if let Some(directory) = self.path.parent().filter(|dir| dir.file_name() == Some(ENVS)) {
+            crate::vm::remove_if_empty(directory);
+        }
     }
 }
 
@@ -223,5 +235,5 @@ fn is_still(file: &File, path: &Utf8Path) -> bool {
 }
 
 pub(super) fn envs() -> Result<Utf8PathBuf> {
-    Ok(directories::runtime()?.join("envs"))
+    Ok(directories::runtime()?.join(ENVS))
 }
