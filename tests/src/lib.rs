@@ -1,1 +1,20 @@
-//! What the outside tests share.
+//! What the outside tests share: a place of its own for each test, the program, a fake QEMU.
+//!
+//! Nothing here knows the program from inside: it is run, and looked at.
+
+mod ended;
+mod notes;
+mod process;
+mod program;
+mod running;
+mod sandbox;
+
+pub use ended::Ended;
+pub use notes::Notes;
+pub use process::Process;
+pub use program::{fake_qemu, program, tree};
+pub use running::Running;
+pub use sandbox::{GuestsMissing, Sandbox};
+
+/// How long anything may take before a test gives up on it: far longer than it ever does.
+pub const PATIENCE: std::time::Duration = std::time::Duration::from_secs(240);

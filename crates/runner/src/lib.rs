@@ -14,6 +14,7 @@ mod preprocess;
 pub mod report;
 pub mod run;
 pub mod scaffold;
+pub mod scratch;
 pub mod stage;
 mod subtests_main;
 

@@ -1,5 +1,7 @@
 //! Leaves the machines of a test as its params say, and their logs in the results.
 
+use std::time::Duration;
+
 use kvmtest::env::Env;
 use kvmtest::vm::Vm;
 use kvmtest::{Context, Error, Params, Result};
@@ -40,13 +42,20 @@ fn clean_vm(vm: &Vm, params: &Params) -> Result<Option<String>> {
     if vm.is_dead()? {
         return vm.destroy(false).map(|()| None);
     }
-    if params.get_bool_or("kill_vm", true)? {
-        let patience = params.get_duration_or("kill_vm_timeout", std::time::Duration::ZERO)?;
-        if !patience.is_zero() {
-            // It may end by itself; if it does not, it is ended.
-            let _ = vm.wait_for_shutdown(patience);
+    let wish = match Wish::of(params) {
+        Ok(wish) => wish,
+        Err(error) => {
+            // Nobody can want to keep what nobody can describe.
+            vm.destroy(false)?;
+            return Err(error);
         }
-        return vm.destroy(params.get_bool_or("kill_vm_gracefully", true)?).map(|()| None);
+    };
+    if wish.kill {
+        if !wish.patience.is_zero() {
+            // It may end by itself; if it does not, it is ended.
+            let _ = vm.wait_for_shutdown(wish.patience);
+        }
+        return vm.destroy(wish.gracefully).map(|()| None);
     }
     if !vm.is_alive() {
         vm.destroy(false)?;
@@ -54,4 +63,21 @@ fn clean_vm(vm: &Vm, params: &Params) -> Result<Option<String>> {
     }
     vm.keep_logs();
     Ok(None)
+}
+
+/// What the params want to be done with a machine that lives.
+struct Wish {
+    kill: bool,
+    gracefully: bool,
+    patience: Duration,
+}
+
+impl Wish {
+    fn of(params: &Params) -> Result<Self> {
+        Ok(Self {
+            kill: params.get_bool_or("kill_vm", true)?,
+            gracefully: params.get_bool_or("kill_vm_gracefully", true)?,
+            patience: params.get_duration_or("kill_vm_timeout", Duration::ZERO)?,
+        })
+    }
 }

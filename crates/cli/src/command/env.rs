@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
-use kvmtest::env::{self, Env, Face};
+use kvmtest::env::{self, Collected, Env, Face};
 use kvmtest::vm::Vm;
 use kvmtest::{Error, ErrorKind, Result};
+use kvmtest_runner::scratch;
 
 use crate::args::EnvCommand;
 use crate::terminal::{say, table};
@@ -85,7 +86,9 @@ fn kill(name: Option<&str>) -> Result<u8> {
 }
 
 fn collect() -> Result<u8> {
-    let collected = env::collect()?;
+    let mut collected = env::collect()?;
+    let left = scratch::collect(&scratch::root()?)?;
+    collected.extend(left.into_iter().map(Collected::Directory));
     if collected.is_empty() {
         say("nothing to clear up");
     }

@@ -1,10 +1,10 @@
 //! `kvmtest run`: runs tests.
 
-use kvmtest::{Result, directories, env};
-use kvmtest_runner::LocalStage;
+use kvmtest::{Result, env};
 use kvmtest_runner::dispatch::{Settings, Worker};
 use kvmtest_runner::report::ConsoleOptions;
 use kvmtest_runner::run::Order;
+use kvmtest_runner::{LocalStage, scratch};
 
 use super::selection::{choice, house};
 use crate::args::Run;
@@ -18,13 +18,14 @@ pub(super) fn execute(args: &Run) -> Result<u8> {
         argv: std::env::args().collect(),
         console: ConsoleOptions::detect(),
     };
-    let settings = Settings::new(directories::private(&directories::cache()?.join("tests"))?);
+    let settings = Settings::new(scratch::root()?);
     let mut claim = None;
     let code = house()?.run(order, settings, |_plan| {
         // What an earlier run could not clear up itself, because it and its guards were killed.
         for thing in env::collect()? {
             note(format!("kvmtest: {thing}"));
         }
+        scratch::collect(&scratch::root()?)?;
         let own = env::claim()?;
         let stage = LocalStage::new(own.path())?;
         let worker = Worker { stage: Box::new(stage), env: own.path().to_owned() };

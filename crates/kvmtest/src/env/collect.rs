@@ -6,7 +6,7 @@ use std::time::Duration;
 use camino::{Utf8Path, Utf8PathBuf};
 use rustix::process::{Signal, pidfd_send_signal};
 
-use super::file::{EnvFile, envs, files};
+use super::file::{EnvFile, claims, envs, files, remove_abandoned_claim};
 use super::{Env, Face};
 use crate::deadline::Deadline;
 use crate::error::{Error, ErrorKind, Result};
@@ -59,6 +59,9 @@ pub fn collect() -> Result<Vec<Collected>> {
             std::fs::remove_dir_all(&scratch)?;
             collected.push(Collected::Directory(scratch));
         }
+    }
+    for claim in claims()? {
+        remove_abandoned_claim(&claim)?;
     }
     remove_empty_directories()?;
     Ok(collected)

@@ -58,11 +58,15 @@ pub fn claim() -> Result<Claim> {
 
 /// All env files of this user.
 pub fn files() -> Result<Vec<Utf8PathBuf>> {
+    with_extension("json")
+}
+
+fn with_extension(extension: &str) -> Result<Vec<Utf8PathBuf>> {
     let directory = envs()?;
     let Ok(entries) = directory.read_dir_utf8() else { return Ok(Vec::new()) };
     let mut files: Vec<_> = entries
         .filter_map(|entry| Some(entry.ok()?.into_path()))
-        .filter(|path| path.extension() == Some("json"))
+        .filter(|path| path.extension() == Some(extension))
         .collect();
     files.sort();
     Ok(files)
@@ -79,7 +83,24 @@ pub(crate) fn forget(path: &Utf8Path, name: &str, id: &str) -> Result<()> {
             content.vms.remove(name);
         }
     })?;
-    file.remove_if_idle()
+    file.remove_if_idle()?;
+    remove_abandoned_claim(&path.with_extension("run"))
+}
+
+/// Removes the lock of a claim whose run was killed. One that a run has stays.
+pub(super) fn remove_abandoned_claim(path: &Utf8Path) -> Result<()> {
+    if path.exists() {
+        drop(Lock::try_take(path)?);
+    }
+    if let Some(directory) = path.parent() {
+        crate::vm::remove_if_empty(directory);
+    }
+    Ok(())
+}
+
+/// The locks of all claims of this user.
+pub(super) fn claims() -> Result<Vec<Utf8PathBuf>> {
+    with_extension("run")
 }
 
 impl Claim {

@@ -68,6 +68,7 @@ impl Vm {
         while monitor.event("RESET").is_some() {
             monitor.wait_event("RESET", Duration::ZERO)?;
         }
+        let offset = self.console_length()?;
         match method {
             RebootMethod::Shell => {
                 let params = self.params();
@@ -85,7 +86,7 @@ impl Vm {
         })?;
         session.close();
         drop(session);
-        self.set_booting(true);
+        self.set_booting(offset);
         self.wait_for_login(deadline.remaining())
             .with_context(|| format!("logging in to the VM `{}` after its reboot", self.name()))
     }

@@ -136,10 +136,11 @@ impl Vm {
             console_offset: 0,
         };
         self.state().running = Some(Running::new(record.clone()));
-        self.greet(&record)?;
+        // Before anything can go wrong or be interrupted: what the env file knows is cleaned up.
         self.home.file.update(|content| {
-            content.vms.insert(record.name.clone(), record);
-        })
+            content.vms.insert(record.name.clone(), record.clone());
+        })?;
+        self.greet(&record)
     }
 
     /// Waits until QEMU has opened its monitors and answers on ours; fails at once with its own

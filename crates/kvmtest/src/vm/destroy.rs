@@ -68,8 +68,9 @@ impl Vm {
     }
 
     fn quit(&self) -> Result<bool> {
-        let told =
-            self.monitor().and_then(|monitor| monitor.cmd_timeout("quit", Value::Null, QUIT));
+        let told = self
+            .monitor_by(Deadline::after(QUIT))
+            .and_then(|monitor| monitor.cmd_timeout("quit", Value::Null, QUIT));
         match told {
             Err(error) if error.kind() == ErrorKind::Interrupted => Err(error),
             // A monitor that ends while it is told to end has understood; one that cannot be

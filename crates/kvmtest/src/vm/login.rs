@@ -76,19 +76,21 @@ impl Vm {
             ));
         }
         self.verify_process()?;
-        let stream = record.instance.connect(&serial.socket)?;
         let token = Arc::new(());
         self.home.consoles.put(key, &token);
+        // First: what happens from the moment of the connection on is not missed.
+        let watches = self.watches(Some(token))?;
+        let stream = record.instance.connect(&serial.socket)?;
         let name = format!("{}-serial", self.name());
         let log = self.log_path(&format!("session-{name}.log"));
         let mut session = Session::over_unix(stream, &name, log.as_deref())?;
-        for watch in self.watches(Some(token))? {
+        for watch in watches {
             session.add_watch(watch);
         }
         let mut wanted = self.login_params("ssh")?;
         wanted.booting = self.is_booting();
         login::serial(&mut session, &wanted, deadline)?;
-        self.set_booting(false);
+        self.set_up();
         Ok(session)
     }
 

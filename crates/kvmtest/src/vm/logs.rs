@@ -61,6 +61,11 @@ impl Vm {
         }
     }
 
+    /// How much the console has printed.
+    pub(super) fn console_length(&self) -> Result<u64> {
+        Ok(length(&self.running()?.instance.serial_log()))
+    }
+
     /// The last `count` bytes that the console printed.
     pub fn console_tail(&self, count: u64) -> Vec<u8> {
         let Some(record) = self.record() else { return Vec::new() };

@@ -58,13 +58,16 @@ struct Running {
     monitors: HashMap<String, Arc<QmpMonitor>>,
     /// Whether the guest may still be on its way up, as far as this handle knows.
     booting: bool,
+    /// Where in the console's log the present boot begins, as far as this handle knows.
+    boot_offset: u64,
 }
 
 impl Running {
     fn new(record: Record) -> Self {
         // In a later test, the machine has been up in an earlier one.
         let booting = record.console_offset == 0;
-        Self { record, monitors: HashMap::new(), booting }
+        let boot_offset = record.console_offset;
+        Self { record, monitors: HashMap::new(), booting, boot_offset }
     }
 }
 
@@ -161,6 +164,11 @@ impl Vm {
     /// The main monitor: the one that `main_monitor` names, else the first; for what runs the
     /// test, the one that is kept for it.
     pub fn monitor(&self) -> Result<Arc<QmpMonitor>> {
+        self.monitor_by(Deadline::after(GREETING))
+    }
+
+    /// The same, with a deadline for its greeting if nobody is connected to it yet.
+    pub(crate) fn monitor_by(&self, deadline: Deadline) -> Result<Arc<QmpMonitor>> {
         let record = self.running()?;
         let name = match self.home.face {
             Face::Harness => HARNESS.to_owned(),
@@ -173,11 +181,15 @@ impl Vm {
                 })?
             }
         };
-        self.monitor_named(&name)
+        self.monitor_named_by(&name, deadline)
     }
 
     /// The monitor called `name`.
     pub fn monitor_named(&self, name: &str) -> Result<Arc<QmpMonitor>> {
+        self.monitor_named_by(name, Deadline::after(GREETING))
+    }
+
+    fn monitor_named_by(&self, name: &str, deadline: Deadline) -> Result<Arc<QmpMonitor>> {
         let mut state = self.state();
         let Some(running) = &mut state.running else { return Err(self.not_started()) };
         if let Some(monitor) = running.monitors.get(name) {
@@ -187,7 +199,7 @@ impl Vm {
         let monitor = if let Some(monitor) = self.home.monitors.get(&key) {
             monitor
         } else {
-            let monitor = Arc::new(self.connect_monitor(&running.record, name)?);
+            let monitor = Arc::new(self.connect_monitor(&running.record, name, deadline)?);
             self.home.monitors.put(key, &monitor);
             monitor
         };
@@ -218,10 +230,18 @@ impl Vm {
         self.record().ok_or_else(|| self.not_started())
     }
 
-    /// Says whether the guest is on its way up.
-    fn set_booting(&self, booting: bool) {
+    /// Says that the guest has come up.
+    fn set_up(&self) {
         if let Some(running) = &mut self.state().running {
-            running.booting = booting;
+            running.booting = false;
+        }
+    }
+
+    /// Says that the guest boots anew; its console's log begins at `offset`.
+    fn set_booting(&self, offset: u64) {
+        if let Some(running) = &mut self.state().running {
+            running.booting = true;
+            running.boot_offset = offset;
         }
     }
 
@@ -229,7 +249,12 @@ impl Vm {
         self.state().running.as_ref().is_some_and(|running| running.booting)
     }
 
-    fn connect_monitor(&self, record: &Record, name: &str) -> Result<QmpMonitor> {
+    fn connect_monitor(
+        &self,
+        record: &Record,
+        name: &str,
+        deadline: Deadline,
+    ) -> Result<QmpMonitor> {
         let mut monitors = record.line.monitors.iter();
         let socket = monitors
             .find(|monitor| monitor.name == name)
@@ -242,7 +267,7 @@ impl Vm {
             })?;
         let log = self.log_path(&format!("qmp-{}-{name}.jsonl", self.name));
         let stream = record.instance.connect(socket)?;
-        QmpMonitor::connect(name, stream, log.as_deref(), Deadline::after(GREETING))
+        QmpMonitor::connect(name, stream, log.as_deref(), deadline)
     }
 
     fn not_started(&self) -> Error {

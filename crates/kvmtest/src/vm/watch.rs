@@ -18,20 +18,29 @@ impl Vm {
     pub(super) fn watches(&self, console: Option<Arc<()>>) -> Result<Vec<Box<dyn Watch>>> {
         let process = self.process()?.ok_or_else(|| self.death())?;
         let record = self.running()?;
-        let death = DeathWatch { process, vm: self.handle(), _console: console };
         let monitor = self.monitor()?;
+        // With the monitor, which may have been told why.
+        let death = DeathWatch { process, vm: self.handle(), _console: console };
         let events = EventWatch {
             vm: self.name().to_owned(),
             activity: monitor.activity()?,
-            // What happened before is over: the guest may have been reset since.
+            // What happened before may be over: the guest may have been reset since.
             next: monitor.events_from(0).1,
             monitor,
         };
-        Ok(vec![
-            Box::new(death),
-            Box::new(events),
-            Box::new(ConsoleWatch::new(self.name(), &record)?),
-        ])
+        // Unless it is not.
+        if events.monitor.status()? == "guest-panicked" {
+            return Err(events.panicked());
+        }
+        let mut console = ConsoleWatch::new(self.name(), &record, self.boot_offset())?;
+        console.check()?;
+        Ok(vec![Box::new(death), Box::new(events), Box::new(console)])
+    }
+
+    /// Where in the console's log signs of the present boot begin; nothing for a guest that is up.
+    fn boot_offset(&self) -> Option<u64> {
+        let state = self.state();
+        state.running.as_ref().filter(|running| running.booting).map(|running| running.boot_offset)
     }
 
     /// A second handle of the same incarnation.
@@ -43,6 +52,7 @@ impl Vm {
                 record: running.record.clone(),
                 monitors: running.monitors.clone(),
                 booting: running.booting,
+                boot_offset: running.boot_offset,
             });
         }
         other
@@ -83,12 +93,18 @@ impl Watch for EventWatch {
         let (events, next) = self.monitor.events_from(self.next);
         self.next = next;
         match events.iter().find(|event| event.name == "GUEST_PANICKED") {
-            Some(_) => Err(Error::new(
-                ErrorKind::GuestPanicked,
-                format!("the guest of the VM `{}` panicked (it said so to the machine)", self.vm),
-            )),
+            Some(_) => Err(self.panicked()),
             None => Ok(()),
         }
+    }
+}
+
+impl EventWatch {
+    fn panicked(&self) -> Error {
+        Error::new(
+            ErrorKind::GuestPanicked,
+            format!("the guest of the VM `{}` panicked (it said so to the machine)", self.vm),
+        )
     }
 }
 
@@ -106,13 +122,16 @@ struct ConsoleWatch {
 }
 
 impl ConsoleWatch {
-    fn new(vm: &str, record: &Record) -> Result<Self> {
+    fn new(vm: &str, record: &Record, from: Option<u64>) -> Result<Self> {
         let path = record.instance.serial_log();
         let log = File::options().read(true).append(true).create(true).open(&path)?;
         let flags = inotify::CreateFlags::CLOEXEC | inotify::CreateFlags::NONBLOCK;
         let changes = inotify::init(flags)?;
         inotify::add_watch(&changes, path.as_std_path(), inotify::WatchFlags::MODIFY)?;
-        let at = log.metadata()?.len();
+        let at = match from {
+            Some(offset) => offset,
+            None => log.metadata()?.len(),
+        };
         Ok(Self { vm: vm.to_owned(), log, changes, at, rest: Vec::new() })
     }
 

@@ -15,6 +15,7 @@ use crate::event::{TestFinished, TestStarted};
 use crate::outcome::Outcome;
 use crate::plan::PlannedTest;
 use crate::report::Results;
+use crate::scratch::Scratch;
 use crate::stage::Places;
 
 /// The test that is on a desk.
@@ -31,7 +32,7 @@ pub(super) struct Current {
     started: u64,
     directory: String,
     /// Held so that it is removed with this.
-    scratch: Option<tempfile::TempDir>,
+    scratch: Option<Scratch>,
 }
 
 /// What is being done with it.
@@ -91,13 +92,11 @@ impl Current {
             .params
             .get_duration_or("test_timeout", settings.timeout)
             .map_err(|error| error.to_string())?;
-        let scratch =
-            tempfile::Builder::new().prefix("test-").tempdir_in(&settings.scratch).map_err(
-                |error| format!("cannot make a scratch directory in {}: {error}", settings.scratch),
-            )?;
-        self.places.scratch = Utf8Path::from_path(scratch.path())
-            .ok_or("the scratch directory's path is not UTF-8")?
-            .to_owned();
+        let scratch = Scratch::make(&settings.scratch).map_err(|error| {
+            format!("cannot make a scratch directory in {}: {error}", settings.scratch)
+        })?;
+        self.places.scratch =
+            scratch.path().ok_or("the scratch directory's path is not UTF-8")?.to_owned();
         self.scratch = Some(scratch);
         Ok(())
     }

@@ -1,0 +1,37 @@
+//! The sockets that the command line names.
+
+use std::os::unix::net::UnixListener;
+
+/// One `-chardev socket`.
+pub(crate) struct Chardev {
+    /// Relative to the working directory.
+    pub(crate) path: String,
+    /// Where all that comes out is written, too.
+    pub(crate) log: Option<String>,
+}
+
+impl Chardev {
+    /// All of them, in their order.
+    pub(crate) fn all(args: &[String]) -> Vec<Self> {
+        let pairs = args.windows(2).filter(|pair| pair[0] == "-chardev");
+        pairs.filter_map(|pair| Self::parse(&pair[1])).collect()
+    }
+
+    pub(crate) fn listen(&self) -> UnixListener {
+        UnixListener::bind(&self.path).expect("a socket")
+    }
+
+    /// A socket that accepts and stays silent.
+    pub(crate) fn listen_and_ignore(&self) {
+        std::mem::forget(self.listen());
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        let options = text.strip_prefix("socket,")?;
+        let value = |key: &str| {
+            let of = |option: &str| Some(option.strip_prefix(key)?.strip_prefix('=')?.to_owned());
+            options.split(',').find_map(of)
+        };
+        Some(Self { path: value("path")?, log: value("logfile") })
+    }
+}

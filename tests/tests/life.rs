@@ -1,0 +1,241 @@
+//! Who keeps a machine alive, and what is left when that is over: nothing.
+
+use kvmtest_tests::{Ended, Notes, Process, Running, Sandbox};
+use rustix::process::Signal;
+
+/// A run whose guest says nothing, and its QEMU.
+fn silent(sandbox: &Sandbox) -> (Running, Notes, Process) {
+    let mut command = sandbox.fake_run("silent", &["boot"]);
+    let mut notes = sandbox.notes(&mut command);
+    let run = Running::start(&mut command);
+    let qemu = notes.wait_for("silent");
+    (run, notes, qemu)
+}
+
+/// Leaves a living machine, with its QEMU.
+fn keep(sandbox: &Sandbox, more: &[&str]) -> Process {
+    let what: Vec<&str> = ["boot", "kill_vm = no"].iter().chain(more).copied().collect();
+    let mut command = sandbox.fake_run("obeys", &what);
+    let mut notes = sandbox.notes(&mut command);
+    Running::start(&mut command).end().code(0);
+    notes.wait_for("started")
+}
+
+fn lives(process: &Process) -> bool {
+    !process.ends_within(std::time::Duration::ZERO)
+}
+
+#[track_caller]
+fn ends(process: &Process) {
+    assert!(process.ends_within(kvmtest_tests::PATIENCE), "{}", process.command_line());
+}
+
+fn pid_is_listed(ended: &Ended, process: &Process) -> bool {
+    let row = ended.stdout.lines().find(|line| line.starts_with("vm1 "));
+    row.is_some_and(|row| row.split_whitespace().nth(1) == Some(&process.pid.to_string()))
+}
+
+#[test]
+fn a_runner_that_is_killed_leaves_nothing() {
+    let sandbox = Sandbox::new();
+    let (run, _notes, qemu) = silent(&sandbox);
+    run.signal(Signal::KILL);
+    run.end();
+    ends(&qemu);
+    // The guard is the last to go.
+    for process in Process::all_in(&sandbox.root) {
+        ends(&process);
+    }
+    let left = sandbox.leftovers();
+    assert!(left.iter().all(|left| left.contains("cache/kvmtest/tests/test-")), "{left:?}");
+    sandbox.kvmtest(["env"]).code(0).says(["no machine lives"]);
+    sandbox.kvmtest(["env", "gc"]).code(0).says(["left directory removed"]);
+    sandbox.is_empty();
+}
+
+#[test]
+fn a_run_after_one_that_was_killed_finds_everything_in_order() {
+    let sandbox = Sandbox::new();
+    let (run, _notes, qemu) = silent(&sandbox);
+    run.signal(Signal::KILL);
+    run.end();
+    ends(&qemu);
+    sandbox.fake("obeys", &["boot"]).code(0);
+    sandbox.is_empty();
+}
+
+#[test]
+fn a_guard_that_is_killed_leaves_a_machine_that_the_run_still_ends() {
+    let sandbox = Sandbox::new();
+    let (run, _notes, qemu) = silent(&sandbox);
+    qemu.parent().expect("its guard").signal(Signal::KILL);
+    run.signal_group(Signal::INT);
+    run.end().code(130);
+    sandbox.is_empty();
+}
+
+#[test]
+fn what_leaks_when_run_and_guard_are_killed_is_found() {
+    let kill_both = |sandbox: &Sandbox| {
+        let (run, _notes, qemu) = silent(sandbox);
+        let guard = qemu.parent().expect("its guard");
+        guard.signal(Signal::KILL);
+        ends(&guard);
+        run.signal(Signal::KILL);
+        run.end();
+        assert!(lives(&qemu), "nobody was there to end it");
+        qemu
+    };
+    // By `env gc`.
+    let sandbox = Sandbox::new();
+    let qemu = kill_both(&sandbox);
+    let collected = sandbox.kvmtest(["env", "gc"]);
+    collected.code(0).says(["VM ended that nothing held any more: vm1"]);
+    ends(&qemu);
+    sandbox.is_empty();
+    // By the next run.
+    let qemu = kill_both(&sandbox);
+    let run = sandbox.fake("obeys", &["boot"]);
+    run.code(0).says(["VM ended that nothing held any more: vm1"]);
+    ends(&qemu);
+    sandbox.is_empty();
+}
+
+#[test]
+fn one_interrupt_cleans_up() {
+    let sandbox = Sandbox::new();
+    let (run, _notes, qemu) = silent(&sandbox);
+    run.signal_group(Signal::INT);
+    let ended = run.end();
+    ended.code(130).says(["interrupted: cleaning up", "INTERRUPTED  boot"]);
+    assert!(!lives(&qemu));
+    assert_eq!(sandbox.result()["finished"]["outcome"], "INTERRUPTED");
+    assert!(sandbox.latest().join("junit.xml").is_file());
+    sandbox.is_empty();
+}
+
+#[test]
+fn two_interrupts_leave_at_once() {
+    let sandbox = Sandbox::new();
+    let mut command = sandbox.fake_run("ignores-signals", &["boot", "shutdown"]);
+    let mut notes = sandbox.notes(&mut command);
+    let run = Running::start(&mut command);
+    // The first test is done, and its machine does not want to go.
+    let qemu = notes.wait_for("quit");
+    run.signal_group(Signal::INT);
+    run.signal_group(Signal::TERM);
+    run.end().code(130).says(["leaving at once"]);
+    // The run held it; its guard does not.
+    ends(&qemu);
+    for process in Process::all_in(&sandbox.root) {
+        ends(&process);
+    }
+    sandbox.kvmtest(["env", "gc"]).code(0);
+    sandbox.is_empty();
+}
+
+#[test]
+fn a_machine_waits_for_the_next_run() {
+    let sandbox = Sandbox::new();
+    let qemu = keep(&sandbox, &[]);
+    let list = sandbox.kvmtest(["env"]);
+    list.code(0).says(["VM ", "PID", "vm1 ", "min left", "tcg"]);
+    assert!(pid_is_listed(&list, &qemu), "{list}");
+    for method in ["boot", "reboot"] {
+        sandbox.fake("obeys", &[method, "kill_vm = no"]).code(0);
+        assert!(pid_is_listed(&sandbox.kvmtest(["env", "list"]), &qemu));
+    }
+    // Another machine is wanted: this one cannot be it.
+    let mut command = sandbox.fake_run("obeys", &["boot", "kill_vm = no", "mem = 300"]);
+    let mut notes = sandbox.notes(&mut command);
+    Running::start(&mut command).end().code(0);
+    ends(&qemu);
+    let qemu = notes.wait_for("started");
+    sandbox.kvmtest(["env", "kill", "vm1"]).code(0).says(["ended: vm1"]);
+    ends(&qemu);
+    sandbox.is_empty();
+}
+
+#[test]
+fn a_machine_that_is_kept_survives_a_run_that_is_killed() {
+    let sandbox = Sandbox::new();
+    let mut command = sandbox.fake_run("hangs-in-command", &["boot", "kill_vm = no"]);
+    let mut notes = sandbox.notes(&mut command);
+    Running::start(&mut command).end().code(0);
+    let qemu = notes.wait_for("booted");
+    let run =
+        Running::start(&mut sandbox.fake_run("hangs-in-command", &["reboot", "kill_vm = no"]));
+    notes.wait_for("hangs");
+    run.signal(Signal::KILL);
+    run.end();
+    // It is still there for the next run, and nobody uses it.
+    let list = sandbox.kvmtest(["env"]);
+    list.code(0).says(["min left"]);
+    assert!(pid_is_listed(&list, &qemu), "{list}");
+    sandbox.kvmtest(["env", "gc"]).code(0);
+    assert!(lives(&qemu));
+    sandbox.kvmtest(["env", "kill"]).code(0).says(["ended: vm1"]);
+    sandbox.is_empty();
+}
+
+#[test]
+fn a_lease_ends() {
+    let sandbox = Sandbox::new();
+    let qemu = keep(&sandbox, &["vm_lease = 1s"]);
+    ends(&qemu);
+    sandbox.is_empty();
+}
+
+#[test]
+fn a_machine_whose_guard_was_killed_is_ended_when_its_time_is_up() {
+    let sandbox = Sandbox::new();
+    let qemu = keep(&sandbox, &["vm_lease = 5s"]);
+    let guard = qemu.parent().expect("its guard");
+    guard.signal(Signal::KILL);
+    ends(&guard);
+    assert!(!qemu.ends_within(std::time::Duration::from_secs(6)), "nobody is there to end it");
+    sandbox.kvmtest(["env", "gc"]).code(0).says(["VM ended that nothing held any more: vm1"]);
+    ends(&qemu);
+    sandbox.is_empty();
+}
+
+#[test]
+fn a_machine_that_was_killed_is_cleared_up_after() {
+    let sandbox = Sandbox::new();
+    let qemu = keep(&sandbox, &[]);
+    qemu.signal(Signal::KILL);
+    ends(&qemu);
+    sandbox.kvmtest(["env"]).code(0).says(["no machine lives"]);
+    sandbox.kvmtest(["env", "gc"]).code(0).says(["remains of the dead VM removed: vm1"]);
+    sandbox.kvmtest(["env", "gc"]).code(0).says(["nothing to clear up"]);
+    sandbox.is_empty();
+}
+
+#[test]
+fn two_runs_at_once_have_a_machine_each() {
+    let sandbox = Sandbox::new();
+    let (first, _notes, qemu) = silent(&sandbox);
+    sandbox.fake("obeys", &["boot"]).code(0).says(["PASS   boot"]);
+    assert!(lives(&qemu), "it is the other run's");
+    let list = sandbox.kvmtest(["env"]);
+    list.code(0).says(["in use by a run"]);
+    assert!(pid_is_listed(&list, &qemu), "{list}");
+    sandbox.kvmtest(["env", "kill"]).code(0).says(["left alone, a run is using it: vm1"]);
+    sandbox.kvmtest(["env", "gc"]).code(0).says(["nothing to clear up"]);
+    assert!(lives(&qemu));
+    first.signal_group(Signal::INT);
+    first.end().code(130);
+    let runs = sandbox.work.join("results").read_dir_utf8().expect("results").count();
+    assert_eq!(runs, 3, "two runs and `latest`");
+    sandbox.is_empty();
+}
+
+#[test]
+fn a_pipeline_ends_with_the_run_though_its_machine_lives_on() {
+    let sandbox = Sandbox::new();
+    // `Running::end` waits for the end of both pipes.
+    let qemu = keep(&sandbox, &[]);
+    assert!(lives(&qemu));
+    sandbox.kvmtest(["env", "kill"]).code(0);
+    sandbox.is_empty();
+}
