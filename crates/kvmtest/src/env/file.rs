@@ -92,7 +92,8 @@ pub(super) fn remove_abandoned_claim(path: &Utf8Path) -> Result<()> {
     if path.exists() {
         drop(Lock::try_take(path)?);
     }
-    if let Some(directory) = path.parent() {
+    // Anybody's env file may lie anywhere; only our own directory goes when it is empty.
+    if let Some(directory) = path.parent().filter(|directory| directory.file_name() == Some(ENVS)) {
         crate::vm::remove_if_empty(directory);
     }
     Ok(())
@@ -115,8 +116,7 @@ impl Claim {
         file.update(|content| content.holder = None)?;
         file.remove_if_idle()?;
         drop(self.lock);
-        file.remove_abandoned_claim();
-        Ok(())
+        remove_abandoned_claim(&self.path.with_extension("run"))
     }
 }
 
@@ -171,19 +171,7 @@ impl EnvFile {
             }
         }
         drop(lock);
-        self.remove_abandoned_claim();
         Ok(())
-    }
-
-    /// Removes the lock of a run that was killed: whoever takes it over and drops it removes it.
-    fn remove_abandoned_claim(&self) {
-        let claim = self.path.with_extension("run");
-        if !self.path.exists() && claim.exists() {
-            drop(Lock::try_take(&claim));
-        }
-        if let Some(directory) = self.path.parent().filter(|dir| dir.file_name() == Some(ENVS)) {
-            crate::vm::remove_if_empty(directory);
-        }
     }
 }
 
