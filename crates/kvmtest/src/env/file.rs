@@ -14,6 +14,9 @@ use crate::{directories, document};
 
 const VERSION: u32 = 1;
 
+/// Where the env files of runs are, in the runtime directory.
+const ENVS: &str = "envs";
+
 /// What the file says.
 #[derive(Serialize, Deserialize)]
 pub(crate) struct Content {
@@ -89,7 +92,8 @@ pub(super) fn remove_abandoned_claim(path: &Utf8Path) -> Result<()> {
     if path.exists() {
         drop(Lock::try_take(path)?);
     }
-    if let Some(directory) = path.parent() {
+    // Anybody's env file may lie anywhere; only our own directory goes when it is empty.
+    if let Some(directory) = path.parent().filter(|directory| directory.file_name() == Some(ENVS)) {
         crate::vm::remove_if_empty(directory);
     }
     Ok(())
@@ -111,12 +115,8 @@ impl Claim {
         let file = EnvFile::new(&self.path);
         file.update(|content| content.holder = None)?;
         file.remove_if_idle()?;
-        let directory = self.path.parent().map(Utf8Path::to_owned);
         drop(self.lock);
-        if let Some(directory) = directory {
-            crate::vm::remove_if_empty(&directory);
-        }
-        Ok(())
+        remove_abandoned_claim(&self.path.with_extension("run"))
     }
 }
 
@@ -244,5 +244,5 @@ fn is_still(file: &File, path: &Utf8Path) -> bool {
 }
 
 pub(super) fn envs() -> Result<Utf8PathBuf> {
-    Ok(directories::runtime()?.join("envs"))
+    Ok(directories::runtime()?.join(ENVS))
 }

@@ -184,14 +184,31 @@ impl GuestStore {
             Ok(Some(manifest)) if manifest.name != recipe.name => {
                 GuestState::Broken(format!("{directory} holds guest `{}`", manifest.name))
             }
-            Ok(Some(manifest)) if manifest.recipe != recipe.digest() => GuestState::Outdated,
-            Ok(Some(manifest)) => {
-                let bytes = manifest.files.values().sum();
-                GuestState::Built { guest: Guest::from_manifest(manifest, &directory), bytes }
+            Ok(Some(manifest)) if manifest.recipe != recipe.digest() => {
+                self.own_build(recipe).unwrap_or(GuestState::Outdated)
             }
+            Ok(Some(manifest)) => built(manifest, &directory),
             Err(why) => GuestState::Broken(why),
         }
     }
+
+    /// An earlier build from this very recipe: another version of the program has built its own
+    /// since, and two of them on one host are not to take turns in building.
+    fn own_build(&self, recipe: &Recipe) -> Option<GuestState> {
+        let digest = recipe.digest();
+        let builds = self.directory.join(recipe.name).read_dir_utf8().ok()?;
+        builds.filter_map(|entry| Some(entry.ok()?.into_path())).find_map(|directory| {
+            let manifest = Manifest::read(&directory).ok()??;
+            let ours = manifest.recipe == digest && manifest.name == recipe.name;
+            // A link to it is not its own directory.
+            (ours && !directory.is_symlink()).then(|| built(manifest, &directory))
+        })
+    }
+}
+
+fn built(manifest: Manifest, directory: &Utf8Path) -> GuestState {
+    let bytes = manifest.files.values().sum();
+    GuestState::Built { guest: Guest::from_manifest(manifest, directory), bytes }
 }
 
 static KNOWN: [Known; 2] = [
@@ -284,6 +301,19 @@ mod tests {
         let again = fixture.store.build("small", &mut |line| said.push(line.to_owned()));
         assert_eq!(again.expect("nothing to do"), guest);
         assert!(said.is_empty(), "{said:?}");
+    }
+
+    #[test]
+    fn two_versions_of_the_program_each_find_their_own_build() {
+        let fixture = Fixture::new();
+        let ours = fixture.put_current("small", &["virtio_net"]);
+        let guest = fixture.store.directory().join("small");
+        let moved = guest.join("fedcba9876543210");
+        std::fs::rename(&ours, &moved).expect("moved");
+        std::fs::remove_file(guest.join(build::CURRENT)).expect("removed");
+        fixture.put("small", "the recipe of another version", &[]);
+        let found = fixture.store.find("small").expect("ours is still there");
+        assert_eq!(found.directory.file_name(), moved.file_name());
     }
 
     #[test]

@@ -59,13 +59,13 @@ pub fn choose(wanted: &str, binary: &Binary) -> Result<Choice> {
 }
 
 /// Whether KVM works here. It is tried once in a boot of the host, which takes some 20 ms; the
-/// verdict is kept, and found again, in the runtime directory.
+/// verdict is kept, and found again, in the cache.
 pub fn verdict() -> Result<Verdict> {
     // What is missing may be there in a moment, so that is asked each time.
     if let Some(verdict) = obstacle() {
         return Ok(verdict);
     }
-    let place = directories::runtime().map(|dir| dir.join("kvm.json"));
+    let place = directories::cache().map(|dir| dir.join("kvm.json"));
     match (place, Conditions::now()) {
         (Ok(file), Ok(conditions)) => recall_or(&file, &conditions, kvm::probe),
         (Err(error), _) | (_, Err(error)) => {

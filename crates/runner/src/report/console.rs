@@ -34,6 +34,10 @@ impl ConsoleOptions {
     }
 }
 
+/// What to do next where a test failed: the machine itself is the best evidence.
+const HINT: &str = "to get into a machine that failed, run it again with 'kill_vm_on_error = no': \
+                    `kvmtest env` then shows it";
+
 /// Writes a line for each test, and a summary.
 pub struct Console<W> {
     out: W,
@@ -139,7 +143,11 @@ impl<W: Write + Send> Console<W> {
         let early = if interrupted { " (interrupted)" } else { "" };
         self.line(&format!("{total} {noun} in {}{early}: {list}", duration(duration_ms)))?;
         let results = for_terminal(self.results.as_str());
-        self.line(&format!("results: {results}"))
+        self.line(&format!("results: {results}"))?;
+        if counts.of(Outcome::Fail) > 0 {
+            self.line(HINT)?;
+        }
+        Ok(())
     }
 
     fn paint(&self, outcome: Outcome, text: &str) -> String {
@@ -338,6 +346,7 @@ mod tests {
                  warning: it took long
         3 tests in 1 min 02 s (interrupted): 1 passed, 1 passed with warnings, 1 failed, 2 not run
         results: results/now
+        to get into a machine that failed, run it again with 'kill_vm_on_error = no': `kvmtest env` then shows it
         ");
     }
 

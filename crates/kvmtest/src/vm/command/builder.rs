@@ -107,6 +107,7 @@ fn assemble(request: &Request, params: &Params) -> Result<CommandLine> {
         agent,
         display,
         testdev_log,
+        scratch: request.paths.scratch.clone(),
         fingerprint: String::new(),
     })
 }

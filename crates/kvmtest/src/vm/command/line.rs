@@ -36,6 +36,7 @@ pub struct CommandLine {
     pub display: Option<String>,
     /// What the test device writes to.
     pub testdev_log: Option<Utf8PathBuf>,
+    pub(super) scratch: Utf8PathBuf,
     pub(super) fingerprint: String,
 }
 
@@ -50,8 +51,9 @@ impl CommandLine {
 
     /// The command as a shell script that starts the same machine by hand.
     ///
-    /// Its sockets lie in the directory that is the script's argument, by default a new one, so
-    /// that a VM which is still running keeps its own.
+    /// Its sockets, logs and overlays lie in the directory that is the script's argument, by
+    /// default a new one: a VM which is still running keeps its own, and what one that has ended
+    /// had is gone.
     pub fn script(&self) -> String {
         script::script(self)
     }

@@ -8,16 +8,16 @@ use super::line::CommandLine;
 pub(super) fn script(line: &CommandLine) -> String {
     let mut script = String::from(
         "#!/bin/sh\n\
-         # Starts this machine by hand. Its sockets are made in the directory that is given as the\n\
-         # argument, by default in a new one.\n\
+         # Starts this machine by hand. Its sockets, logs and overlays are made in the directory\n\
+         # that is given as the argument, by default in a new one.\n\
          set -e\n\
          cd \"${1:-$(mktemp -d)}\"\n\
-         echo \"sockets are in $PWD\" >&2\n",
+         echo \"sockets and logs are in $PWD\" >&2\n",
     );
     for image in &line.images {
         if let (Some(overlay), Some(args)) = (&image.overlay, image.overlay_args()) {
-            let overlay = quote(overlay.as_str());
-            let args: Vec<String> = args.iter().map(|arg| quote(arg)).collect();
+            let overlay = quote(&here(line, overlay.as_str()));
+            let args: Vec<String> = args.iter().map(|arg| quote(&here(line, arg))).collect();
             let _ = writeln!(script, "[ -e {overlay} ] || qemu-img {}", args.join(" "));
         }
     }
@@ -25,9 +25,15 @@ pub(super) fn script(line: &CommandLine) -> String {
         let _ = writeln!(script, "export {name}={}", quote(value));
     }
     script.push_str("exec ");
-    script.push_str(&lines(line.program.as_str(), &line.args).join(" \\\n    "));
+    let args: Vec<String> = line.args.iter().map(|arg| here(line, arg)).collect();
+    script.push_str(&lines(line.program.as_str(), &args).join(" \\\n    "));
     script.push('\n');
     script
+}
+
+/// The argument with what lies in the instance's own directory in the working directory instead.
+fn here(line: &CommandLine, arg: &str) -> String {
+    arg.replace(&format!("{}/", line.scratch), "")
 }
 
 /// The command, quoted for a shell, in lines: the program, then each option with its value.
