@@ -42,6 +42,7 @@ impl Running {
     }
 
     /// Types `text`, and nothing after it.
+    #[must_use]
     pub fn types(mut self, text: &str) -> Self {
         let mut stdin = self.child.stdin.take().expect("nothing was typed before");
         stdin.write_all(text.as_bytes()).expect("it reads");

@@ -5,7 +5,7 @@ use rustix::process::Signal;
 
 /// A sandbox in which the guest `small` boots; where none can be had, it is said why.
 fn sandbox() -> Option<Sandbox> {
-    Sandbox::with_guests().map_err(|missing| println!("{missing}")).ok()
+    Sandbox::with_guests().map_err(|missing| kvmtest_tests::skip(&missing.to_string())).ok()
 }
 
 /// The process number in the only row of `kvmtest env`.
