@@ -77,7 +77,9 @@ fn a_guard_that_is_killed_leaves_a_machine_that_the_run_still_ends() {
 #[test]
 fn what_leaks_when_run_and_guard_are_killed_is_found() {
     let kill_both = |sandbox: &Sandbox| {
-        let (run, _notes, qemu) = silent(sandbox);
+        let (run, mut notes, qemu) = silent(sandbox);
+        // By now the guard has written down whom it guards.
+        notes.wait_for("listened-to");
         let guard = qemu.parent().expect("its guard");
         guard.signal(Signal::KILL);
         ends(&guard);

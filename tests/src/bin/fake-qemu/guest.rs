@@ -74,7 +74,11 @@ impl Guest<'_> {
     fn boot(&mut self) {
         self.console.say("SeaBIOS (version fake)\r\n[    0.000000] Linux version 6.1.0-fake\r\n");
         match self.machine.role {
-            Role::Silent => self.hang("silent"),
+            Role::Silent => {
+                self.machine.note("silent");
+                self.console.wait_for_listener();
+                self.hang("listened-to");
+            }
             Role::StaysAway if self.boots > 1 => self.hang("away"),
             Role::Panics => self.panic(),
             Role::PanicsQuietly => {
