@@ -16,5 +16,11 @@ pub use program::{fake_qemu, program, tree};
 pub use running::Running;
 pub use sandbox::{GuestsMissing, Sandbox};
 
+/// Says why a test, or a part of it, is not run here.
+#[expect(clippy::print_stdout, reason = "the test harness shows what a test prints")]
+pub fn skip(why: &str) {
+    println!("skipped: {why}");
+}
+
 /// How long anything may take before a test gives up on it: far longer than it ever does.
-pub const PATIENCE: std::time::Duration = std::time::Duration::from_secs(240);
+pub const PATIENCE: std::time::Duration = std::time::Duration::from_secs(100);

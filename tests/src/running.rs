@@ -42,6 +42,7 @@ impl Running {
     }
 
     /// Types `text`, and nothing after it.
+    #[must_use]
     pub fn types(mut self, text: &str) -> Self {
         let mut stdin = self.child.stdin.take().expect("nothing was typed before");
         stdin.write_all(text.as_bytes()).expect("it reads");
@@ -60,10 +61,15 @@ impl Running {
 
     /// Waits for its end, and for that of its output: a process that it left behind and that
     /// holds on to its pipes keeps a user's pipeline waiting.
-    pub fn end(mut self) -> Ended {
+    pub fn end(self) -> Ended {
+        self.end_within(PATIENCE)
+    }
+
+    /// The same, for what takes longer.
+    pub fn end_within(mut self, patience: Duration) -> Ended {
         drop(self.child.stdin.take());
-        let deadline = Instant::now() + PATIENCE;
-        let ended = self.process.ends_within(PATIENCE);
+        let deadline = Instant::now() + patience;
+        let ended = self.process.ends_within(patience);
         let rest = || deadline.saturating_duration_since(Instant::now()) + Duration::from_secs(5);
         if !ended {
             self.process.signal(Signal::ABORT);
@@ -76,7 +82,7 @@ impl Running {
         let stdout = text(stdout.unwrap_or_default());
         let stderr = text(stderr.unwrap_or_default());
         let outcome = Ended { status, stdout, stderr };
-        assert!(ended, "it did not end within {PATIENCE:?}: {outcome}");
+        assert!(ended, "it did not end within {patience:?}: {outcome}");
         assert!(complete, "it ended, and somebody still holds its pipes: {outcome}");
         outcome
     }

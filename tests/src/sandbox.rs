@@ -52,7 +52,7 @@ impl Sandbox {
     pub fn with_guests() -> Result<Self, GuestsMissing> {
         let missing = |why: &str| {
             let way = "`make test` prepares what is needed";
-            Err(GuestsMissing(format!("skipped, for {why} ({way})")))
+            Err(GuestsMissing(format!("{why} ({way})")))
         };
         let cache = user_cache();
         if !cache.join("guests/small").is_dir() {
@@ -119,8 +119,8 @@ impl Sandbox {
 
     /// A pipe for what the fake QEMUs of `command` note.
     pub fn notes(&self, command: &mut Command) -> Notes {
-        let number = (1..).find(|number| !self.root.join(format!("notes-{number}")).exists());
-        let path = self.root.join(format!("notes-{}", number.expect("there are enough")));
+        let mut paths = (1..100).map(|number| self.root.join(format!("notes-{number}")));
+        let path = paths.find(|path| !path.exists()).expect("a hundred are enough");
         command.env("FAKE_QEMU_NOTES", &path);
         Notes::new(&path)
     }

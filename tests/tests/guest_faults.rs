@@ -114,7 +114,9 @@ fn a_flood_before_a_panic_steers_no_terminal_and_breaks_no_report() {
 #[test]
 fn a_gigabyte_on_the_console() {
     if std::env::var_os("KVMTEST_GIGABYTE").is_none() {
-        println!("skipped: KVMTEST_GIGABYTE=1 makes a guest print a gigabyte, which takes a while");
+        kvmtest_tests::skip(
+            "KVMTEST_GIGABYTE=1 makes a guest print a gigabyte, which takes a while",
+        );
         return;
     }
     let sandbox = Sandbox::new();

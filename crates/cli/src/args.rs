@@ -20,30 +20,22 @@ pub struct Args {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Run tests.
+    // Without a comment of its own, a command has the help of what it holds, in full.
     Run(Box<Run>),
-    /// List the tests that a filter selects.
     List(List),
-    /// Show all params of a test, and where each was set.
     Show(Show),
     /// Tell what this host can do, and how to mend what it cannot.
     Doctor,
     /// Build, list and remove the guests that tests run on.
     #[command(subcommand)]
     Guest(Guest),
-    /// List, kill and clear up the machines that live.
     Env(Env),
     /// Open the serial console of a living machine.
     Console(Machine),
-    /// Talk to the human monitor of a living machine.
     Monitor(Monitor),
-    /// Log in to a living machine by ssh.
     Ssh(Ssh),
-    /// Make a crate for subtests of your own.
     New(New),
-    /// Print a completion script for a shell.
     Completions(Completions),
-    /// Write the manual pages.
     Man(Man),
     /// Guard a machine (called by `kvmtest` itself).
     #[command(hide = true)]

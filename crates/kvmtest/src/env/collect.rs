@@ -21,7 +21,8 @@ pub enum Collected {
     BrokenEnv(Utf8PathBuf),
     /// The VM died; what it left is removed.
     DeadVm(String),
-    /// The VM lived although nothing held it any more (its guard was killed); it was ended.
+    /// The VM lived although nothing held it any more (its guard was killed), or no env file told
+    /// of it; it was ended.
     LeakedVm(String),
     /// A directory that belonged to nothing.
     Directory(Utf8PathBuf),
@@ -108,7 +109,7 @@ fn move_aside(path: &Utf8Path) -> Result<Utf8PathBuf> {
 fn collect_instance(runtime: &Utf8Path) -> Result<Option<Collected>> {
     // A lease that cannot be read holds nothing.
     let lease = Lease::read(runtime).ok().flatten();
-    if lease.as_ref().is_some_and(Lease::holds) {
+    if lease.as_ref().is_some_and(|lease| lease.is_in_use() || lease.lasts() && is_known(lease)) {
         return Ok(None);
     }
     // Being made just now: its lease is written before anything is started.
@@ -137,6 +138,13 @@ fn collect_instance(runtime: &Utf8Path) -> Result<Option<Collected>> {
         None => std::fs::remove_dir_all(runtime)?,
     }
     Ok(Some(if process.is_some() { Collected::LeakedVm(name) } else { Collected::DeadVm(name) }))
+}
+
+/// Whether anybody could find the machine again: its env file may have been broken.
+fn is_known(lease: &Lease) -> bool {
+    let Some(env) = &lease.env else { return true };
+    let Ok(content) = EnvFile::new(env).read() else { return false };
+    content.vms.get(&lease.vm).is_some_and(|record| record.instance.id == lease.instance.id)
 }
 
 fn is_young(directory: &Utf8Path) -> bool {

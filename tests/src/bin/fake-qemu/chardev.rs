@@ -17,6 +17,11 @@ impl Chardev {
         pairs.filter_map(|pair| Self::parse(&pair[1])).collect()
     }
 
+    /// The command line calls the sockets of monitors so.
+    pub(crate) fn is_monitor(&self) -> bool {
+        self.path.rsplit_once('.').is_some_and(|(_, ending)| ending == "qmp")
+    }
+
     pub(crate) fn listen(&self) -> UnixListener {
         UnixListener::bind(&self.path).expect("a socket")
     }

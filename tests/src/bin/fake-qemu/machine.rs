@@ -98,7 +98,7 @@ impl Machine {
     }
 
     /// Ends as a process does that somebody killed.
-    pub(crate) fn be_killed(&self) -> ! {
+    pub(crate) fn be_killed() -> ! {
         let _ = kill_process(rustix::process::getpid(), Signal::KILL);
         wait_forever();
     }

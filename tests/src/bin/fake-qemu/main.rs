@@ -53,7 +53,7 @@ fn run(role: Role, args: &[String]) {
     }
     let mut console = None;
     for chardev in Chardev::all(args) {
-        if chardev.path.ends_with(".qmp") {
+        if chardev.is_monitor() {
             monitor::serve(&machine, &chardev);
         } else if chardev.log.is_some() && console.is_none() {
             console = Some(Console::open(&chardev));

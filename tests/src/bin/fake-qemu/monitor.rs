@@ -61,7 +61,7 @@ fn execute(machine: &Machine, command: &str, arguments: &Value) -> Value {
         "human-monitor-command" => {
             return human(arguments["command-line"].as_str().unwrap_or_default());
         }
-        "system_reset" if machine.role == Role::DiesInMonitor => machine.be_killed(),
+        "system_reset" if machine.role == Role::DiesInMonitor => Machine::be_killed(),
         "system_reset" => {
             machine.event("RESET", &json!({"guest": false, "reason": "host-qmp-system-reset"}));
             press(Input::Reset);

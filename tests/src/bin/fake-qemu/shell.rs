@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use crate::guest::{Guest, Heard};
-use crate::machine::wait_forever;
+use crate::machine::{Machine, wait_forever};
 use crate::role::Role;
 
 /// Serves until the shell is left; nothing if the guest begins anew.
@@ -40,7 +40,7 @@ pub(crate) fn serve(guest: &mut Guest) -> Option<()> {
 /// Executes one command; gives back its status.
 fn execute(guest: &mut Guest, command: &str) -> i32 {
     match guest.machine.role {
-        Role::DiesInCommand => guest.machine.be_killed(),
+        Role::DiesInCommand => Machine::be_killed(),
         Role::HangsInCommand => {
             guest.machine.note("hangs");
             wait_forever();

@@ -1,0 +1,216 @@
+//! The command line: what is asked for, what is documented, what is refused and how.
+
+use std::process::Command;
+
+use kvmtest_tests::{Running, Sandbox, fake_qemu};
+
+#[test]
+fn every_command_tells_what_it_does() {
+    let sandbox = Sandbox::new();
+    let check = |command: &[&str], parts: &[&str]| {
+        let long = sandbox.kvmtest(command.iter().copied().chain(["--help"]));
+        long.code(0).is_clean().says(["Usage: kvmtest"]);
+        for part in parts {
+            long.says([part]);
+        }
+        assert!(long.stderr.is_empty() && long.stdout.lines().all(|line| line.len() <= 100));
+    };
+    let commands = ["run", "list", "show", "doctor", "guest", "env", "console", "monitor", "ssh"];
+    check(&[], &commands);
+    check(&[], &["new", "completions", "man", "--version", "quick set"]);
+    let codes = ["Exit status:", "0  ", "1  ", "2  ", "3  ", "4  ", "5  ", "130  "];
+    check(&["run"], &codes);
+    check(&["run"], &["Machines are started as the tests need them"]);
+    check(
+        &["run"],
+        &["--config", "--subtests", "--results", "--set", "kill_vm = no", "mem = 1024"],
+    );
+    check(&["list"], &["--full-names", "--count"]);
+    check(&["show"], &["--json"]);
+    check(&["doctor"], &[]);
+    check(&["guest"], &["build", "list", "rm"]);
+    check(&["guest", "build"], &["small", "wide"]);
+    check(&["env"], &["list", "kill", "gc"]);
+    check(&["env", "kill"], &["[VM]"]);
+    check(&["console"], &["<VM>", "serial console"]);
+    check(&["monitor"], &["<VM>", "info status"]);
+    check(&["ssh"], &["<VM>"]);
+    check(&["new"], &["<DIR>", "run_foo"]);
+    check(&["completions"], &["bash", "zsh", "fish"]);
+    check(&["man"], &["<DIR>"]);
+}
+
+#[test]
+fn what_cannot_be_understood_is_a_usage_error() {
+    let sandbox = Sandbox::new();
+    for wrong in [&["rum"][..], &["run", "--reslts", "x"], &["env", "kil"], &["console"], &[]] {
+        let ended = sandbox.kvmtest(wrong);
+        ended.code(2).says(["Usage: kvmtest"]);
+        assert!(ended.stdout.is_empty(), "{ended}");
+    }
+    sandbox.kvmtest(["rum"]).says(["run"]);
+}
+
+#[test]
+fn an_unknown_test_is_told_with_the_nearest_names() {
+    let sandbox = Sandbox::new();
+    for command in ["run", "list", "show"] {
+        let check = |typed: &str, meant: &str| {
+            sandbox.kvmtest([command, typed]).code(4).is_clean().says([typed, meant]);
+        };
+        check("boto", "`boot`");
+        check("shutdwon", "`shutdown`");
+        check("system-reset", "`system_reset`");
+    }
+    assert!(!sandbox.work.join("results").exists(), "nothing was run");
+    sandbox.kvmtest(["run", "\x1b[2Jboot"]).is_clean();
+    sandbox.is_empty();
+}
+
+#[test]
+fn a_machine_that_is_not_there() {
+    let sandbox = Sandbox::new();
+    for command in [&["console", "vm1"][..], &["monitor", "vm1"], &["ssh", "vm1"]] {
+        let ended = sandbox.kvmtest(command);
+        ended.code(3).says(["no living VM is called `vm1`", "`kill_vm = no`"]);
+    }
+    sandbox.kvmtest(["env", "kill", "vm1"]).code(3).says(["no living VM is called `vm1`"]);
+    sandbox.kvmtest(["env", "kill"]).code(0).says(["no machine lives"]);
+    sandbox.kvmtest(["env"]).code(0).says(["no machine lives"]);
+    sandbox.kvmtest(["env", "gc"]).code(0).says(["nothing to clear up"]);
+    sandbox.is_empty();
+}
+
+#[test]
+fn a_living_machine_is_talked_to_by_name() {
+    let sandbox = Sandbox::new();
+    sandbox.fake("obeys", &["boot", "kill_vm = no"]).code(0);
+    let monitor = ["monitor", "vm1", "info", "status"];
+    sandbox.kvmtest(monitor).code(0).is_clean().says(["VM status: running"]);
+    let typed = sandbox.start(["monitor", "vm1"]).types("info status\n\ninfo usernet\n").end();
+    typed.code(0).says(["VM status: running", "HOST_FORWARD"]);
+    sandbox.kvmtest(["console", "vm2"]).code(3).says(["there are: vm1"]);
+    let console = sandbox.start(["console", "vm1"]).types("\n\x1d").end();
+    console.code(0).says(["console of vm1: Ctrl-] leaves", "left; the machine lives on"]);
+    sandbox.kvmtest(["env", "kill"]).code(0);
+    sandbox.is_empty();
+}
+
+#[test]
+fn a_configuration_that_is_wrong_is_shown_where() {
+    let sandbox = Sandbox::new();
+    let config = sandbox.work.join("mine.cfg");
+    let check = |text: &str, parts: [&str; 2]| {
+        std::fs::write(&config, text).expect("written");
+        for command in ["run", "list"] {
+            let ended = sandbox.kvmtest([command, "--config", config.as_str()]);
+            ended.code(3).is_clean().says(parts);
+        }
+    };
+    check("mem = 1\nvariants\n    - a:\n", ["mine.cfg:2", "variants"]);
+    check("include gone.cfg\n", ["mine.cfg:1", "gone.cfg"]);
+    check("a = 1\n\tonly (\n", ["mine.cfg:2", "only"]);
+    let gone = sandbox.kvmtest(["run", "--config", "gone.cfg"]);
+    gone.code(3).says(["gone.cfg"]);
+    std::fs::write(&config, b"mem = \xff\xfe\n").expect("written");
+    sandbox.kvmtest(["run", "--config", config.as_str()]).code(3).says(["mine.cfg", "UTF-8"]);
+}
+
+#[test]
+fn what_the_readers_are_told_to_type_works() {
+    let sandbox = Sandbox::new();
+    sandbox.kvmtest(["--version"]).code(0).says(["kvmtest 0."]);
+    let list = sandbox.kvmtest(["list"]);
+    list.code(0).says(["boot", "reboot", "system_reset", "system_powerdown", "shutdown"]);
+    let count = sandbox.kvmtest(["list", "--count"]);
+    let lines = list.stdout.lines().filter(|line| !line.is_empty()).count();
+    assert_eq!(count.code(0).stdout.trim(), lines.to_string());
+    let show = sandbox.kvmtest(["show", "boot"]);
+    show.code(0).says(["type = boot", "guest = small", "mem = 256", "base.cfg"]);
+    sandbox.kvmtest(["show", "boot", "mem = 1024"]).code(0).says(["mem = 1024"]);
+    let json = sandbox.kvmtest(["show", "--json", "boot"]);
+    serde_json::from_str::<serde_json::Value>(&json.code(0).stdout).expect("JSON");
+    sandbox.kvmtest(["guest", "list"]).code(0).says(["small", "wide"]);
+    for shell in ["bash", "zsh", "fish"] {
+        sandbox.kvmtest(["completions", shell]).code(0).says(["kvmtest"]);
+    }
+    sandbox.kvmtest(["man", "pages"]).code(0);
+    assert!(sandbox.work.join("pages/kvmtest-run.1").is_file());
+    sandbox.is_empty();
+}
+
+#[test]
+fn the_doctor_says_what_mends_it() {
+    let sandbox = Sandbox::new();
+    let mut command = sandbox.command(["doctor"]);
+    let nothing = sandbox.root.join("empty");
+    std::fs::create_dir(&nothing).expect("made");
+    command.env("PATH", &nothing);
+    let ended = Running::start(&mut command).end();
+    ended.code(3).is_clean().says(["missing", "mend it:", "qemu-system-x86", "openssh-client"]);
+    ended.says(["guest `small`", "kvmtest guest build small"]);
+}
+
+#[test]
+fn output_that_nobody_reads_is_no_crash() {
+    let sandbox = Sandbox::new();
+    for arguments in ["list", "show boot", "run --help", "env"] {
+        let mut shell = Command::new("sh");
+        let script = format!("{} {arguments} | true", kvmtest_tests::program());
+        shell.args(["-c", &script]);
+        sandbox.enclose(&mut shell);
+        Running::start(&mut shell).end().code(0).does_not_say("panicked");
+    }
+}
+
+#[test]
+fn results_that_cannot_be_written() {
+    let sandbox = Sandbox::new();
+    let what = |results: &str| {
+        let mut command = sandbox.fake_run("obeys", &["boot"]);
+        command.args(["--results", results]);
+        Running::start(&mut command).end()
+    };
+    std::fs::write(sandbox.work.join("file"), "").expect("written");
+    what("file").code(3).says(["making a results directory in", "file", "--results DIR"]);
+    what("/proc/results").code(3).says(["/proc/results", "--results DIR"]);
+    sandbox.is_empty();
+}
+
+#[test]
+fn a_disk_that_fills_up_while_results_are_written() {
+    let sandbox = Sandbox::new();
+    let disk = sandbox.work.join("disk");
+    std::fs::create_dir(&disk).expect("made");
+    let mounted = Command::new("mount")
+        .args(["-t", "tmpfs", "-o", "size=64k", "tmpfs", disk.as_str()])
+        .output()
+        .is_ok_and(|output| output.status.success());
+    if !mounted {
+        kvmtest_tests::skip("only root mounts a disk that is small enough to be full");
+        return;
+    }
+    let mut command = sandbox.fake_run("floods", &["boot", "reboot"]);
+    command.args(["--results", disk.as_str()]);
+    let ended = Running::start(&mut command).end();
+    let _ = Command::new("umount").arg(&disk).status();
+    ended.is_clean().says(["cannot write"]).does_not_say("panicked");
+    // What is lost are results. The machines and the run are not.
+    assert!(matches!(ended.status.code(), Some(1 | 5)), "{ended}");
+    ended.says(["2 tests in"]);
+    sandbox.is_empty();
+}
+
+#[test]
+fn a_variable_that_is_no_place() {
+    let sandbox = Sandbox::new();
+    let mut command = sandbox.fake_run("obeys", &["boot"]);
+    command.env("XDG_RUNTIME_DIR", "relative").env("XDG_CACHE_HOME", "");
+    // As the specification wants it: the home's own places are taken.
+    Running::start(&mut command).end().code(0);
+    assert!(sandbox.root.join("home/.cache/kvmtest").is_dir());
+    let mut command = sandbox.command(["env"]);
+    command.env_remove("XDG_RUNTIME_DIR").env_remove("XDG_CACHE_HOME").env_remove("HOME");
+    Running::start(&mut command).end().code(3).says(["XDG_CACHE_HOME", "HOME"]);
+    assert!(fake_qemu().is_file());
+}
