@@ -135,7 +135,7 @@ fn params_that_a_subtest_cannot_read() {
     };
     check("login_timeout = soon", ["`login_timeout`", "soon", "mine.cfg:13"]);
     check("login_timeout = -3", ["`login_timeout`", "-3", "mine.cfg:13"]);
-    check("unused = 1", ["FAIL   boot", "login_timeout", "not set"]);
+    check("unused = 1", ["ERROR  boot", "login_timeout", "not set"]);
     std::fs::write(&config, text("login_timeout = 60")).expect("written");
     sandbox.kvmtest(["run", "--config", config.as_str(), "boot"]).code(0);
 }
