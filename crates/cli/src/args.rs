@@ -2,6 +2,9 @@
 
 use camino::Utf8PathBuf;
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
+use clap_complete::engine::ArgValueCandidates;
+
+use crate::complete;
 
 /// Tests virtual machines.
 ///
@@ -82,7 +85,7 @@ pub(crate) struct Selection {
     /// A filter (`boot`, `smp2..boot`, `virtio_net..boot`) selects tests; several mean any of
     /// them. What has an operator (`mem = 1024`) or begins with a keyword (`only smp2`, `no
     /// wide`) is a statement, given after the configuration's own.
-    #[arg(value_name = "WHAT")]
+    #[arg(value_name = "WHAT", add = ArgValueCandidates::new(complete::tests))]
     pub(crate) what: Vec<String>,
     /// Read this configuration instead of the shipped one.
     #[arg(long, value_name = "FILE")]
@@ -127,7 +130,7 @@ pub(crate) enum Guest {
     /// Needs the distribution's package mirror, and no root. The guest lies in the cache.
     Build {
         /// Which ones.
-        #[arg(required = true)]
+        #[arg(required = true, add = ArgValueCandidates::new(complete::guests))]
         names: Vec<String>,
     },
     /// List the guests and whether they are built.
@@ -135,7 +138,7 @@ pub(crate) enum Guest {
     /// Remove what was built of a guest.
     Rm {
         /// Which ones.
-        #[arg(required = true)]
+        #[arg(required = true, add = ArgValueCandidates::new(complete::guests))]
         names: Vec<String>,
     },
 }
@@ -154,6 +157,7 @@ pub(crate) enum EnvCommand {
     /// End a machine, or all that no run is using.
     Kill {
         /// Its name; all of them where none is given.
+        #[arg(add = ArgValueCandidates::new(complete::machines))]
         vm: Option<String>,
     },
     /// Clear up what died or leaked: dead machines' files, broken env files.
@@ -163,6 +167,7 @@ pub(crate) enum EnvCommand {
 #[derive(Debug, ClapArgs)]
 pub(crate) struct Machine {
     /// The machine's name, as `kvmtest env` lists it.
+    #[arg(add = ArgValueCandidates::new(complete::machines))]
     pub(crate) vm: String,
 }
 
@@ -172,6 +177,7 @@ pub(crate) struct Machine {
 #[derive(Debug, ClapArgs)]
 pub(crate) struct Monitor {
     /// The machine's name, as `kvmtest env` lists it.
+    #[arg(add = ArgValueCandidates::new(complete::machines))]
     pub(crate) vm: String,
     /// A command to execute instead of asking for some: `info status`.
     #[arg(trailing_var_arg = true)]
@@ -182,6 +188,7 @@ pub(crate) struct Monitor {
 #[derive(Debug, ClapArgs)]
 pub(crate) struct Ssh {
     /// The machine's name, as `kvmtest env` lists it.
+    #[arg(add = ArgValueCandidates::new(complete::machines))]
     pub(crate) vm: String,
     /// A command to run there instead of a shell.
     #[arg(trailing_var_arg = true)]

@@ -6,6 +6,7 @@
 mod args;
 mod askpass;
 mod command;
+mod complete;
 mod configs;
 mod terminal;
 

@@ -3,12 +3,9 @@
 use kvmtest::Result;
 use kvmtest_runner::plan;
 
-use super::selection::resolve;
+use super::selection::{LARGEST, resolve};
 use crate::args::List;
 use crate::terminal::{say, table};
-
-/// The shipped configuration's largest set: what `list` lists where nothing narrows it.
-const LARGEST: &str = "full";
 
 pub(super) fn execute(args: &List) -> Result<u8> {
     let whole = args.selection.what.is_empty() && args.selection.config.is_none();

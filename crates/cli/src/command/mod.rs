@@ -22,6 +22,8 @@ use kvmtest::Result;
 
 use crate::args::Command;
 
+pub(crate) use selection::everything;
+
 /// Does what the command says; gives back the program's exit code.
 pub(crate) fn execute(command: Command) -> Result<ExitCode> {
     let code = match command {

@@ -8,6 +8,9 @@ use kvmtest_runner::run::House;
 use crate::configs::Configs;
 use crate::{args, terminal};
 
+/// The shipped configuration's largest set: what is listed where nothing narrows it.
+pub(super) const LARGEST: &str = "full";
+
 /// The program as the runner knows it.
 pub(super) fn house() -> Result<House<'static>> {
     Ok(House {
@@ -54,4 +57,11 @@ pub(super) fn resolve(
             Err(Error::new(ErrorKind::Config, message.trim_end()))
         }
     }
+}
+
+/// All variants of the shipped configuration; for completion, which must not say a word.
+pub(crate) fn everything() -> Option<(Selection, Known)> {
+    let known = house().ok()?.known(&[]).ok()?;
+    let choice = Choice { set: Some(LARGEST.to_owned()), ..Choice::default() };
+    Some((select(&choice, &Configs, &known).ok()?, known))
 }

@@ -194,3 +194,6 @@ impl Env {
         self
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -36,6 +36,17 @@ impl ProcessId {
         }
     }
 
+    /// The identity of a child that the caller has not waited for: it may have ended already, but
+    /// its number is still its own.
+    pub(crate) fn of_child(pid: u32) -> Result<Self> {
+        match stat(pid)? {
+            Some(stat) => {
+                Ok(Self { pid, start_time: stat.start_time, boot_id: boot_id()?.to_owned() })
+            }
+            None => Err(Error::new(ErrorKind::Host, format!("no process has the id {pid}"))),
+        }
+    }
+
     /// The identity of the calling process.
     pub fn own() -> Result<Self> {
         Self::of(std::process::id())
@@ -117,11 +128,16 @@ struct Stat {
 
 /// The state of a process that runs; nothing if none has the number, or if what has it has ended.
 fn living_stat(pid: u32) -> Result<Option<Stat>> {
+    Ok(stat(pid)?.filter(|stat| !matches!(stat.state, 'Z' | 'X' | 'x')))
+}
+
+/// The state of whatever has the number, ended or not.
+fn stat(pid: u32) -> Result<Option<Stat>> {
     let Some(text) = read_proc(pid, "stat")? else { return Ok(None) };
     let stat = parse_stat(&text).ok_or_else(|| {
         Error::new(ErrorKind::Host, format!("odd /proc/{pid}/stat: {}", text.trim().escape_debug()))
     })?;
-    Ok((!matches!(stat.state, 'Z' | 'X' | 'x')).then_some(stat))
+    Ok(Some(stat))
 }
 
 /// A file of a process; nothing if there is no such process (any more). Its name may be no UTF-8.
@@ -244,7 +260,8 @@ mod tests {
         child.kill().expect("it can be killed");
         let deadline = Deadline::after(Duration::from_secs(30));
         assert_eq!(wait::readable([std::os::fd::AsFd::as_fd(&fd)], deadline).expect("ok"), [true]);
-        // Nobody has waited for it: it is a zombie now.
+        // Nobody has waited for it: it is a zombie now, and its parent may still name it.
+        assert_eq!(ProcessId::of_child(child.id()).expect("it is ours"), id);
         assert!(!id.is_alive().expect("asked"));
         assert!(id.open().expect("asked").is_none());
         assert_eq!(ProcessId::of(id.pid).expect_err("dead").kind(), ErrorKind::Host);

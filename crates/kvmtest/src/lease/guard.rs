@@ -84,7 +84,7 @@ impl Guard {
             command.pre_exec(|| rustix::process::setsid().map(drop).map_err(Into::into));
         }
         let mut qemu = command.spawn().with_context(|| format!("starting `{program}`"))?;
-        let identified = ProcessId::of(qemu.id()).and_then(|process| {
+        let identified = ProcessId::of_child(qemu.id()).and_then(|process| {
             let document = Qemu { version: VERSION, process: process.clone() };
             document::write(&instance.runtime.join(QEMU), &document)?;
             let pid = rustix::process::Pid::from_child(&qemu);

@@ -9,8 +9,8 @@ use super::nic::Nics;
 use super::plan::Plan;
 use super::request::{Paths, Request};
 use super::{
-    agent, assignment, balloon, boot, bootindex, cpu, display, extra, identity, machine, memory,
-    monitor, old, panic, rng, rtc, script, serial, testdev, usb, watchdog,
+    agent, assignment, balloon, boot, bootindex, cpu, display, extra, identity, key, machine,
+    memory, monitor, old, panic, rng, rtc, script, serial, testdev, usb, watchdog,
 };
 use crate::error::{Error, ErrorKind, Result};
 use crate::params::Params;
@@ -88,6 +88,7 @@ fn assemble(request: &Request, params: &Params) -> Result<CommandLine> {
     arguments.extend(testdev_arguments);
     arguments.extend(assignment::arguments(params)?);
     arguments.extend(kernel.map(Kernel::arguments).into_iter().flatten());
+    arguments.extend(key::arguments(&plan));
     arguments.extend(start(params)?);
     arguments.extend(extra::arguments(params)?);
 

@@ -134,6 +134,13 @@ pub const KEYS: &[Key] = {
         key(Vm, "kernel_params_extra", "", "what is added to the kernel's command line"),
         key(
             Vm,
+            "authorized_keys",
+            "",
+            "a file of public keys that may log in as root, told to the guests `small` and `wide`; \
+             relative to the images; `identity_file` names the private one",
+        ),
+        key(
+            Vm,
             "boot_order",
             "the firmware's",
             "letters of drives: `a` floppy, `c` disk, `d` CD-ROM, `n` network",

@@ -51,6 +51,7 @@ mod extra;
 mod facts;
 mod identity;
 mod kernel;
+mod key;
 mod keys;
 mod line;
 mod machine;

@@ -214,3 +214,9 @@ fn a_command_line_crosses_a_process_boundary() {
     let back: super::super::CommandLine = serde_json::from_str(&json).expect("the same");
     assert_eq!(back, line);
 }
+
+#[test]
+fn the_keys_that_may_log_in_are_told_to_the_guest() {
+    let line = line(&params("authorized_keys = /k,1.pub")).expect("a file");
+    assert_eq!(values(&line, "fw_cfg"), ["name=opt/kvmtest/authorized_keys,file=/k,,1.pub"]);
+}
