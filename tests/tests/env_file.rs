@@ -59,13 +59,16 @@ fn full_of_garbage() {
 }
 
 #[test]
-fn a_run_moves_a_broken_file_aside_by_itself() {
+fn a_run_does_not_start_on_a_broken_file_and_leaves_it_alone() {
     let sandbox = Sandbox::new();
     let dir = sandbox.runtime().join("envs");
     std::fs::create_dir_all(&dir).expect("made");
     std::fs::write(dir.join("default.json"), "{").expect("written");
-    let ended = sandbox.fake("obeys", &["boot"]);
-    ended.code(0).says(["broken env file moved aside", "PASS   boot"]);
+    let file = dir.join("default.json");
+    sandbox.fake("obeys", &["boot"]).code(3).says([file.as_str(), "`kvmtest env gc`"]);
+    assert_eq!(std::fs::read_to_string(&file).expect("there"), "{");
+    sandbox.kvmtest(["env", "gc"]).code(0).says(["broken env file moved aside"]);
+    sandbox.fake("obeys", &["boot"]).code(0).says(["PASS   boot"]);
     std::fs::remove_dir_all(&dir).expect("removed");
 }
 

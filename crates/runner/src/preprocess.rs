@@ -61,6 +61,9 @@ fn why_not(vm: &Vm) -> Result<Option<&'static str>> {
     if !vm.is_alive() {
         return Ok(Some("it does not answer"));
     }
+    if vm.monitor()?.status()? == "guest-panicked" {
+        return Ok(Some("its guest has panicked"));
+    }
     if vm.needs_restart()? {
         return Ok(Some("this test's params make another machine"));
     }

@@ -86,7 +86,7 @@ fn kill(name: Option<&str>) -> Result<u8> {
 }
 
 fn collect() -> Result<u8> {
-    let mut collected = env::collect()?;
+    let mut collected = env::collect(env::Reach::Everything)?;
     let left = scratch::collect(&scratch::root()?)?;
     collected.extend(left.into_iter().map(Collected::Directory));
     if collected.is_empty() {

@@ -22,7 +22,7 @@ pub(super) fn execute(args: &Run) -> Result<u8> {
     let mut claim = None;
     let code = house()?.run(order, settings, |_plan| {
         // What an earlier run could not clear up itself, because it and its guards were killed.
-        for thing in env::collect()? {
+        for thing in env::collect(env::Reach::Abandoned)? {
             note(format!("kvmtest: {thing}"));
         }
         scratch::collect(&scratch::root()?)?;

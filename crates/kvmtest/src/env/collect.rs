@@ -10,6 +10,7 @@ use super::file::{EnvFile, claims, envs, files, remove_abandoned_claim};
 use super::{Env, Face};
 use crate::deadline::Deadline;
 use crate::error::{Error, ErrorKind, Result};
+use crate::host::ProcessId;
 use crate::lease::{self, Lease};
 use crate::vm::{Instance, Vm, remove_if_empty, runtime_root, scratch_root};
 use crate::{document, wait};
@@ -39,8 +40,19 @@ impl std::fmt::Display for Collected {
     }
 }
 
+/// How far clearing up goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reach {
+    /// What nothing holds any more. An env file that cannot be understood is left alone, and
+    /// what it may tell of, too: it may be a newer program's.
+    Abandoned,
+    /// That, and what cannot be understood: broken env files are moved aside, and machines that
+    /// no env file tells of are ended unless a run is using them.
+    Everything,
+}
+
 /// Clears up what died or leaked; says what. Machines that a run or their lease holds stay.
-pub fn collect() -> Result<Vec<Collected>> {
+pub fn collect(reach: Reach) -> Result<Vec<Collected>> {
     let mut collected = Vec::new();
     for path in files()? {
         match Env::open(&path) {
@@ -48,11 +60,12 @@ pub fn collect() -> Result<Vec<Collected>> {
                 collected.extend(env.forget_dead()?.into_iter().map(Collected::DeadVm));
                 env.tidy()?;
             }
+            Err(_) if reach == Reach::Abandoned => {}
             Err(_) => collected.push(Collected::BrokenEnv(move_aside(&path)?)),
         }
     }
     for runtime in directories_in(&runtime_root()?) {
-        collected.extend(collect_instance(&runtime)?);
+        collected.extend(collect_instance(&runtime, reach)?);
     }
     for scratch in directories_in(&scratch_root()?) {
         let instance = Instance::of_scratch(&scratch);
@@ -106,10 +119,11 @@ fn move_aside(path: &Utf8Path) -> Result<Utf8PathBuf> {
     Ok(aside)
 }
 
-fn collect_instance(runtime: &Utf8Path) -> Result<Option<Collected>> {
+fn collect_instance(runtime: &Utf8Path, reach: Reach) -> Result<Option<Collected>> {
     // A lease that cannot be read holds nothing.
     let lease = Lease::read(runtime).ok().flatten();
-    if lease.as_ref().is_some_and(|lease| lease.is_in_use() || lease.lasts() && is_known(lease)) {
+    let stays = |lease: &Lease| lease.is_in_use() || lease.lasts() && is_known(lease, reach);
+    if lease.as_ref().is_some_and(stays) {
         return Ok(None);
     }
     // Being made just now: its lease is written before anything is started.
@@ -118,7 +132,11 @@ fn collect_instance(runtime: &Utf8Path) -> Result<Option<Collected>> {
     }
     let process = match lease::qemu_of(runtime) {
         Ok(Some(qemu)) => qemu.open()?,
-        _ => None,
+        // The guard was killed after it had started QEMU and before it could say so.
+        _ => match works_in(runtime) {
+            Some(qemu) => qemu.open()?,
+            None => None,
+        },
     };
     if let Some(process) = &process {
         // What ended just now takes no signal.
@@ -140,10 +158,21 @@ fn collect_instance(runtime: &Utf8Path) -> Result<Option<Collected>> {
     Ok(Some(if process.is_some() { Collected::LeakedVm(name) } else { Collected::DeadVm(name) }))
 }
 
+/// The process whose working directory this is.
+fn works_in(directory: &Utf8Path) -> Option<ProcessId> {
+    let directory = directory.canonicalize_utf8().ok()?;
+    let processes = std::fs::read_dir("/proc").ok()?;
+    let numbers = processes.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok());
+    let mut there = numbers.filter(|pid: &u32| {
+        std::fs::read_link(format!("/proc/{pid}/cwd")).is_ok_and(|cwd| cwd == directory)
+    });
+    there.find_map(|pid| ProcessId::of(pid).ok())
+}
+
 /// Whether anybody could find the machine again: its env file may have been broken.
-fn is_known(lease: &Lease) -> bool {
+fn is_known(lease: &Lease, reach: Reach) -> bool {
     let Some(env) = &lease.env else { return true };
-    let Ok(content) = EnvFile::new(env).read() else { return false };
+    let Ok(content) = EnvFile::new(env).read() else { return reach == Reach::Abandoned };
     content.vms.get(&lease.vm).is_some_and(|record| record.instance.id == lease.instance.id)
 }
 

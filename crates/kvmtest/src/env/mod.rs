@@ -9,7 +9,7 @@ use std::sync::Arc;
 use camino::{Utf8Path, Utf8PathBuf};
 
 pub(crate) use collect::mark;
-pub use collect::{Collected, collect, find_vm, remove_empty_directories};
+pub use collect::{Collected, Reach, collect, find_vm, remove_empty_directories};
 pub(crate) use file::forget;
 pub use file::{Claim, claim, files};
 
