@@ -166,3 +166,21 @@ fn a_copy_of_a_subtest_in_a_crate_of_ones_own_runs() {
     ended.code(0).says(["PASS   arrive"]);
     sandbox.is_empty();
 }
+
+#[test]
+fn a_graceful_end_is_the_guests_own() {
+    let Some(sandbox) = sandbox() else { return };
+    sandbox.kvmtest(["run", "boot", "kill_vm_gracefully = yes"]).code(0);
+    let log = sandbox.latest().join("001-boot/qmp-vm1-harness.jsonl");
+    let log = std::fs::read_to_string(&log).expect("the monitor's log");
+    assert!(log.contains("guest-shutdown"), "{log}");
+    assert!(!log.contains("\"execute\":\"quit\""), "{log}");
+    sandbox.is_empty();
+}
+
+#[test]
+fn a_subtest_may_use_a_machine_that_was_not_prepared() {
+    let Some(sandbox) = sandbox() else { return };
+    sandbox.kvmtest(["run", "boot", "main_vm = vm7", "vms ="]).code(0);
+    sandbox.is_empty();
+}

@@ -15,9 +15,14 @@ pub fn cache() -> Result<Utf8PathBuf> {
 /// Sockets, env files, leases: `$XDG_RUNTIME_DIR/kvmtest`; where the session has no runtime
 /// directory, `run` in [`cache`].
 pub fn runtime() -> Result<Utf8PathBuf> {
+    private(&runtime_path()?)
+}
+
+/// Where [`runtime`] is, or would be: for who only looks, and leaves nothing behind by looking.
+pub fn runtime_path() -> Result<Utf8PathBuf> {
     match variable("XDG_RUNTIME_DIR") {
-        Some(dir) => private(&dir.join("kvmtest")),
-        None => private(&cache()?.join("run")),
+        Some(dir) => Ok(dir.join("kvmtest")),
+        None => Ok(cache()?.join("run")),
     }
 }
 

@@ -105,6 +105,9 @@ pub struct RunStarted {
     pub results: camino::Utf8PathBuf,
     /// How many tests are to be run.
     pub planned: usize,
+    /// The set of the configuration that they are from, where it has sets.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub set: Option<String>,
     /// The tests that are left out because they say `skip = yes`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub left_out: Vec<String>,

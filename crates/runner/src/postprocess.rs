@@ -65,6 +65,12 @@ fn clean_vm(vm: &Vm, params: &Params) -> Result<Option<String>> {
     Ok(None)
 }
 
+/// Refuses what cannot be understood of what is to be done afterwards; asked before anything is
+/// started.
+pub(crate) fn check(params: &Params) -> Result<()> {
+    Wish::of(params).map(drop)
+}
+
 /// What the params want to be done with a machine that lives.
 struct Wish {
     kill: bool,

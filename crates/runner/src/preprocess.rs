@@ -5,11 +5,18 @@ use kvmtest::host::ProcessId;
 use kvmtest::vm::Vm;
 use kvmtest::{Context, Params, Result};
 
+use crate::postprocess;
+
 /// Prepares the machines: what the test does not name is destroyed, what it names is started,
 /// reused or restarted by the rules of [`prepare_vm`].
 pub(crate) fn prepare(params: &Params, env: &Env, holder: &ProcessId) -> Result<()> {
-    env.forget_dead()?;
     let wanted = params.objects("vms");
+    for name in &wanted {
+        let own = params.object_params(name);
+        postprocess::check(&own)?;
+        postprocess::check(&own.object_params("on_error"))?;
+    }
+    env.forget_dead()?;
     for vm in env.get_all_vms()? {
         if !wanted.contains(&vm.name()) {
             tracing::info!("destroying the VM `{}`, which this test does not name", vm.name());

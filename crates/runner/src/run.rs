@@ -102,6 +102,7 @@ impl House<'_> {
             argv: order.argv,
             results: results.dir().to_owned(),
             planned: plan.tests.len(),
+            set: selection.set.clone(),
             left_out: plan.left_out,
         }));
         let end = dispatch(plan.tests, workers, settings, &results, &mut reports)?;

@@ -5,7 +5,7 @@ use kvmtest_runner::plan::{self, Shown};
 
 use super::selection::resolve;
 use crate::args::Show;
-use crate::terminal::{say, table};
+use crate::terminal::{clean, say, table};
 
 pub(super) fn execute(args: &Show) -> Result<u8> {
     let (selection, known) = match resolve(&args.selection, None)? {
@@ -34,7 +34,7 @@ fn text(shown: &Shown) -> String {
         .values()
         .map(|(key, value)| {
             let origin = value.origin.as_ref().map(ToString::to_string).unwrap_or_default();
-            vec![format!("  {key} = {}", value.text.escape_debug()), origin]
+            vec![format!("  {key} = {}", clean(&value.text)), origin]
         })
         .collect();
     lines.push(table(&rows));

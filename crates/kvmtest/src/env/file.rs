@@ -46,6 +46,7 @@ pub struct Claim {
 /// Claims the first env file that no other run has: `default`, `default-2`, …; so two runs on
 /// one host have an environment each, and one run after another has the same.
 pub fn claim() -> Result<Claim> {
+    directories::runtime()?;
     let directory = directories::private(&envs()?)?;
     for number in 1..=1000 {
         let name = if number == 1 { "default".into() } else { format!("default-{number}") };
@@ -244,5 +245,5 @@ fn is_still(file: &File, path: &Utf8Path) -> bool {
 }
 
 pub(super) fn envs() -> Result<Utf8PathBuf> {
-    Ok(directories::runtime()?.join(ENVS))
+    Ok(directories::runtime_path()?.join(ENVS))
 }

@@ -38,7 +38,12 @@ pub(super) fn memory() -> Finding {
 /// Where sockets and env files lie.
 pub(super) fn runtime_directory() -> Finding {
     let has_session = std::env::var("XDG_RUNTIME_DIR").is_ok_and(|dir| dir.starts_with('/'));
-    judge_runtime(directories::runtime().as_ref().map(AsRef::as_ref), has_session)
+    let dir = directories::runtime();
+    if let Ok(dir) = &dir {
+        // It was made to see whether it can be; where something is in it, it stays.
+        let _ = std::fs::remove_dir(dir);
+    }
+    judge_runtime(dir.as_ref().map(AsRef::as_ref), has_session)
 }
 
 fn judge_runtime<E: ToString>(dir: Result<&Utf8Path, E>, has_session: bool) -> Finding {

@@ -56,9 +56,19 @@ impl Vm {
         else {
             return Ok(false);
         };
-        let told = self.login(LOGIN).and_then(|mut session| session.sendline(&command));
+        let told = self.login(LOGIN).and_then(|mut session| {
+            session.sendline(&command)?;
+            Ok(session)
+        });
         match told {
-            Ok(()) => self.ends_within(GUEST),
+            // A session that is closed now takes with it what the guest has not read yet.
+            Ok(_session) => {
+                let ended = self.ends_within(GUEST)?;
+                if !ended {
+                    tracing::warn!("`{command}` did not end `{}` in {GUEST:?}", self.name());
+                }
+                Ok(ended)
+            }
             Err(error) if error.kind() == ErrorKind::Interrupted => Err(error),
             Err(error) => {
                 tracing::info!("no graceful shutdown of `{}`: {error}", self.name());

@@ -1,8 +1,10 @@
 //! The two private directories of a running machine: what is small and belongs to the session
 //! (sockets, lease), and what may grow (logs, disk overlays).
 
+use std::io::ErrorKind;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::net::UnixStream;
+use std::time::Duration;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use rustix::event::PollFlags;
@@ -28,6 +30,7 @@ impl Instance {
     /// Makes both directories, mode 0700, under a new random name.
     pub fn make() -> Result<Self> {
         let id = random_id()?;
+        directories::runtime()?;
         let scratch = directories::private(&scratch_root()?.join(&id))?;
         let runtime = directories::private(&runtime_root()?.join(&id))?;
         let instance = Self { id, runtime, scratch };
@@ -50,12 +53,42 @@ impl Instance {
     /// By way of a descriptor of the directory: a socket's path may have no more than 108
     /// bytes, and the directory's own may take them all.
     pub fn connect(&self, socket: &str) -> Result<UnixStream> {
-        let doing = || format!("connecting to {}", self.runtime.join(socket));
+        self.try_connect(socket)?
+            .with_context(|| format!("connecting to {}", self.runtime.join(socket)))
+    }
+
+    /// As [`connect`](Self::connect), while `process` is still opening its sockets: one is there
+    /// a moment before anybody listens on it, and no event tells when that is over.
+    pub(crate) fn connect_early(
+        &self,
+        socket: &str,
+        process: BorrowedFd<'_>,
+        deadline: Deadline,
+    ) -> Result<UnixStream> {
+        const MOMENT: Duration = Duration::from_millis(1);
+        loop {
+            match self.try_connect(socket)? {
+                Err(error) if error.kind() == ErrorKind::ConnectionRefused => {
+                    let [ended] = wait::readable([process], deadline.at_most(MOMENT))?;
+                    if ended || deadline.expired() {
+                        return self.connect(socket);
+                    }
+                }
+                connected => {
+                    return connected
+                        .with_context(|| format!("connecting to {}", self.runtime.join(socket)));
+                }
+            }
+        }
+    }
+
+    fn try_connect(&self, socket: &str) -> Result<std::io::Result<UnixStream>> {
+        let doing = || format!("opening {}", self.runtime);
         let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
         let directory =
             open(self.runtime.as_std_path(), flags, Mode::empty()).with_context(doing)?;
         let number = std::os::fd::AsRawFd::as_raw_fd(&directory.as_fd());
-        UnixStream::connect(format!("/proc/self/fd/{number}/{socket}")).with_context(doing)
+        Ok(UnixStream::connect(format!("/proc/self/fd/{number}/{socket}")))
     }
 
     /// Waits until the runtime directory has `file`, or `other` can be read, or the deadline
@@ -99,7 +132,7 @@ impl Instance {
 
 /// Where the runtime directories of all instances are.
 pub fn runtime_root() -> Result<Utf8PathBuf> {
-    Ok(directories::runtime()?.join("vms"))
+    Ok(directories::runtime_path()?.join("vms"))
 }
 
 /// Where the scratch directories of all instances are.
@@ -143,5 +176,24 @@ mod tests {
         let instance = Instance { id: "x".into(), runtime, scratch: "/nowhere".into() };
         instance.connect("s").expect("connected");
         instance.connect("t").expect_err("nobody listens");
+    }
+
+    #[test]
+    fn a_socket_that_is_bound_is_connected_to_as_soon_as_somebody_listens() {
+        use rustix::net::{AddressFamily, SocketAddrUnix, SocketType, bind, listen, socket};
+        let dir = tempfile::tempdir().expect("a directory");
+        let runtime = Utf8PathBuf::from_path_buf(dir.path().into()).expect("UTF-8");
+        let bound = socket(AddressFamily::UNIX, SocketType::STREAM, None).expect("a socket");
+        let address = SocketAddrUnix::new(runtime.join("s").as_std_path()).expect("short");
+        bind(&bound, &address).expect("bound");
+        let instance = Instance { id: "x".into(), runtime, scratch: "/nowhere".into() };
+        let (lives, _other) = UnixStream::pair().expect("a pair");
+        let soon = Deadline::after(Duration::from_millis(10));
+        instance.connect_early("s", lives.as_fd(), soon).expect_err("nobody listens yet");
+        std::thread::scope(|scope| {
+            scope.spawn(|| listen(&bound, 1).expect("listens"));
+            let late = Deadline::after(Duration::from_secs(60));
+            instance.connect_early("s", lives.as_fd(), late).expect("connected");
+        });
     }
 }

@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom, Write};
+use std::os::unix::fs::PermissionsExt;
 
 use camino::{Utf8Path, Utf8PathBuf};
 
@@ -53,11 +54,10 @@ impl Vm {
                 tracing::warn!("{target} is not complete: {error}");
             }
         }
-        if let Some(target) = self.log_path(&format!("qemu-{}.sh", self.name())) {
-            let script = record.line.script();
-            if let Err(error) = std::fs::write(&target, script) {
-                tracing::warn!("{target} was not written: {error}");
-            }
+        if let Some(target) = self.log_path(&format!("qemu-{}.sh", self.name()))
+            && let Err(error) = write_script(&target, &record.line.script())
+        {
+            tracing::warn!("{target} was not written: {error}");
         }
     }
 
@@ -71,6 +71,12 @@ impl Vm {
         let Some(record) = self.record() else { return Vec::new() };
         super::death::tail(&record.instance.serial_log(), count).unwrap_or_default()
     }
+}
+
+fn write_script(path: &Utf8Path, script: &str) -> Result<()> {
+    std::fs::write(path, script)?;
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o755))?;
+    Ok(())
 }
 
 fn length(path: &Utf8Path) -> u64 {

@@ -16,7 +16,7 @@ mod sign;
 mod watch;
 
 use std::collections::HashMap;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, OwnedFd};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -266,7 +266,10 @@ impl Vm {
                 )
             })?;
         let log = self.log_path(&format!("qmp-{}-{name}.jsonl", self.name));
-        let stream = record.instance.connect(socket)?;
+        let stream = match record.process.open()? {
+            Some(process) => record.instance.connect_early(socket, process.as_fd(), deadline)?,
+            None => record.instance.connect(socket)?,
+        };
         QmpMonitor::connect(name, stream, log.as_deref(), deadline)
     }
 

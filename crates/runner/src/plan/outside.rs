@@ -1,5 +1,6 @@
 //! `--subtests DIR`: subtests of a crate outside of this source tree.
 
+use std::io::Write;
 use std::process::{Command, Output, Stdio};
 use std::sync::Arc;
 
@@ -18,6 +19,13 @@ pub fn add_crate(known: &mut Known, dir: &Utf8Path) -> Result<()> {
             "{dir} is no crate of subtests: it has no Cargo.toml (`kvmtest new DIR` makes a crate)"
         );
         return Err(Error::new(ErrorKind::Config, message));
+    }
+    if !dir.join("target/release").exists() {
+        // Where nobody reads it, nothing is lost.
+        let _ = writeln!(
+            std::io::stderr(),
+            "building the subtests in {dir}: the first time takes a few minutes"
+        );
     }
     let program = build(dir)?;
     for listed in list(&program)? {

@@ -11,7 +11,7 @@ use super::config::{Loaded, Texts, Unreadable};
 use super::files::Shipped;
 use super::known::Known;
 use super::nearest::nearest;
-use super::what::Wanted;
+use super::what::{KEYWORDS, Wanted};
 use crate::exit_code;
 
 /// What is to be chosen.
@@ -65,8 +65,9 @@ impl Refusal {
 
 /// Chooses variants. Without filters and without a set that is all of the first set.
 ///
-/// A filter that is a variant's short name, as `list` prints it, selects that variant too,
-/// although labels which the short name leaves out stand between those that it has.
+/// A filter that is a variant's short name of several labels, as `list` prints it, selects just
+/// that variant, although labels which the short name leaves out stand between those it has. A
+/// filter that names a label which no variant has is refused, whatever the others match.
 pub fn select(choice: &Choice, shipped: &dyn Shipped, known: &Known) -> Result<Selection, Refusal> {
     let texts = Texts { shipped, known, file: choice.config.as_deref() };
     let load = |statements: &[String]| texts.load(statements).map_err(Refusal::Unreadable);
@@ -77,20 +78,34 @@ pub fn select(choice: &Choice, shipped: &dyn Shipped, known: &Known) -> Result<S
         Some(set) => vec![set],
         None => sets,
     };
+    if let Some(refusal) = unknown_labels(&choice.wanted, &all.config) {
+        return Err(refusal);
+    }
     // A configuration without sets is one set, without a name.
     let sets_or_all: Vec<Option<&str>> =
         if tried.is_empty() { vec![None] } else { tried.iter().copied().map(Some).collect() };
     for set in sets_or_all {
         let restriction = set.map(|set| format!("only {set}"));
-        let find =
-            |wanted: Vec<String>| load(&[wanted, restriction.iter().cloned().collect()].concat());
-        let Loaded { config, warnings } = find(choice.wanted.all_statements())?;
-        let mut variants: Vec<Variant> = config.variants().collect();
+        let find = |filters: &[String]| {
+            let wanted = Wanted { filters: filters.to_vec(), ..choice.wanted.clone() };
+            load(&[wanted.all_statements(), restriction.iter().cloned().collect()].concat())
+        };
+        let Loaded { config, warnings } = find(&choice.wanted.filters)?;
+        let mut variants: Vec<Variant> = Vec::new();
+        let mut filters = choice.wanted.filters.clone();
         for name in choice.wanted.names() {
-            let labels = name.replace('.', "..");
-            let near =
-                find([choice.wanted.statements.clone(), vec![format!("only {labels}")]].concat())?;
-            variants.extend(near.config.variants().filter(|found| found.shortname() == name));
+            let near = find(&[name.replace('.', "..")])?;
+            let found: Vec<Variant> =
+                near.config.variants().filter(|variant| variant.shortname() == name).collect();
+            if !found.is_empty() {
+                filters.retain(|filter| filter != name);
+            }
+            variants.extend(found);
+        }
+        if variants.is_empty() {
+            variants.extend(config.variants());
+        } else if !filters.is_empty() {
+            variants.extend(find(&filters)?.config.variants());
         }
         if !variants.is_empty() {
             let mut seen = HashSet::new();
@@ -98,7 +113,7 @@ pub fn select(choice: &Choice, shipped: &dyn Shipped, known: &Known) -> Result<S
             return Ok(Selection { variants, set: set.map(str::to_owned), warnings });
         }
     }
-    Err(nothing(&choice.wanted, &all.config, &tried))
+    Err(nothing(&choice.wanted, &tried))
 }
 
 /// The sets of a configuration: the last value that it gives to `sets`.
@@ -115,7 +130,29 @@ fn no_such_set(set: &str, sets: &[&str]) -> Refusal {
     Refusal::Nothing(format!("there is no set `{}`: {list}", set.escape_debug()))
 }
 
-fn nothing(wanted: &Wanted, config: &Config, sets: &[&str]) -> Refusal {
+/// A filter with a label that nobody has is a slip, and would silently be worth nothing beside
+/// others that match.
+fn unknown_labels(wanted: &Wanted, config: &Config) -> Option<Refusal> {
+    let labels: HashSet<&str> = config.labels().collect();
+    let unknown: Vec<&str> = wanted.labels().filter(|label| !labels.contains(label)).collect();
+    if unknown.is_empty() {
+        return None;
+    }
+    let names = || labels.iter().copied().chain(KEYWORDS.iter().copied());
+    let near: Vec<&str> = unknown.iter().flat_map(|label| nearest(label, names(), 5)).collect();
+    let mean =
+        if near.is_empty() { String::new() } else { format!("; did you mean {}?", quoted(&near)) };
+    let spaced = wanted.filters.iter().any(|filter| filter.contains(' '));
+    let statement = if spaced { " A statement has an operator, as `mem = 1024`." } else { "" };
+    let sentence = format!(
+        "no variant has {}{mean}{statement} (`kvmtest list` shows what there is; a new subtest has \
+         to be built in, or be in a folder that `--subtests` names)",
+        quoted(&unknown)
+    );
+    Some(Refusal::Nothing(sentence))
+}
+
+fn nothing(wanted: &Wanted, sets: &[&str]) -> Refusal {
     let mut sentence = match (wanted.filters.as_slice(), wanted.statements.as_slice()) {
         ([], []) => "the configuration has no variants".to_owned(),
         ([], statements) => format!("no variant is left by {}", quoted(statements)),
@@ -125,15 +162,7 @@ fn nothing(wanted: &Wanted, config: &Config, sets: &[&str]) -> Refusal {
         let noun = plural("set", sets.len());
         let _ = write!(sentence, " in {noun} {}", quoted(sets));
     }
-    let labels: Vec<&str> = config.labels().collect();
-    let mut unknown = wanted.labels().filter(|label| !labels.contains(label)).peekable();
-    if unknown.peek().is_some() {
-        let near: Vec<&str> =
-            unknown.flat_map(|label| nearest(label, labels.iter().copied(), 5)).collect();
-        if !near.is_empty() {
-            let _ = write!(sentence, "; did you mean {}?", quoted(&near));
-        }
-    } else if !wanted.filters.is_empty() {
+    if !wanted.filters.is_empty() {
         sentence.push_str(": each of its labels exists, but no variant has them together");
     }
     sentence.push_str(" (`kvmtest list` shows what there is)");

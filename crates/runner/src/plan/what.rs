@@ -58,7 +58,8 @@ impl Wanted {
 }
 
 /// The words with which a statement can begin that has no operator.
-const KEYWORDS: &[&str] = &["only", "no", "del", "include", "variants", "suffix", "join"];
+pub(super) const KEYWORDS: &[&str] =
+    &["only", "no", "del", "include", "variants", "suffix", "join"];
 
 fn is_statement(text: &str) -> bool {
     let mut words = text.split_whitespace();

@@ -182,7 +182,10 @@ impl<W: Write + Send> Fold for Console<W> {
                     bar.enable_steady_tick(Duration::from_millis(120));
                 }
                 let noun = if started.planned == 1 { "test" } else { "tests" };
-                self.line(&format!("running {} {noun}", started.planned))
+                let set =
+                    started.set.iter().map(|set| format!(" of the set `{}`", for_terminal(set)));
+                let set: String = set.collect();
+                self.line(&format!("running {} {noun}{set}", started.planned))
             }
             What::TestStarted(started) => {
                 self.current.clone_from(&started.shortname);
@@ -292,6 +295,7 @@ mod tests {
                 argv: Vec::new(),
                 results: "results/now".into(),
                 planned: 3,
+                set: Some("quick".into()),
                 left_out: Vec::new(),
             }),
             started(1, "boot"),
@@ -332,7 +336,7 @@ mod tests {
     #[test]
     fn a_run_reads_like_this() {
         insta::assert_snapshot!(shown(ConsoleOptions::default()), @r"
-        running 3 tests
+        running 3 tests of the set `quick`
           PASS   boot                                     4.31 s
           FAIL   reboot (2)                               4.31 s
                  no prompt within 5 s\u{1b}]0;owned\u{7}

@@ -64,10 +64,12 @@ fn a_set_can_be_named() {
 
 #[test]
 fn where_nothing_matches_the_nearest_names_are_offered() {
-    refused(&["boto"], 4, &["no variant matches `boto` in sets", "did you mean `boot`"]);
+    refused(&["boto"], 4, &["no variant has `boto`", "did you mean `boot`"]);
     refused(&["shutdwon"], 4, &["`shutdown`?"]);
     refused(&["migrat"], 4, &["`migrate`?"]);
-    refused(&["zzzzzzzz"], 4, &["no variant matches `zzzzzzzz`", "`kvmtest list`"]);
+    refused(&["zzzzzzzz"], 4, &["no variant has `zzzzzzzz`", "`kvmtest list`"]);
+    refused(&["boot", "shutdwon"], 4, &["no variant has `shutdwon`", "`shutdown`"]);
+    refused(&["onyl wide"], 4, &["no variant has `onyl`", "`only`", "has an operator"]);
     refused(&["small..wide"], 4, &["each of its labels exists"]);
     refused(&["no boot, reboot, shutdown, migrate"], 4, &["no variant is left by `no boot"]);
 }
@@ -119,5 +121,7 @@ variants:
     };
     check(&["smp2.boot"], &["smp2.boot"]);
     check(&["smp2..boot"], &["smp2.boot", "smp2.wide.boot"]);
-    check(&["wide.boot", "smp2.boot"], &["wide.boot", "smp2.wide.boot", "smp2.boot"]);
+    check(&["wide.boot"], &["wide.boot"]);
+    check(&["wide.boot", "smp2.boot"], &["wide.boot", "smp2.boot"]);
+    check(&["smp2.boot", "wide"], &["smp2.boot", "wide.boot", "smp2.wide.boot"]);
 }

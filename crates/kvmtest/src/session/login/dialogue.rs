@@ -120,8 +120,12 @@ impl<'a> Dialogue<'a> {
             }
             if deadline.expired() {
                 let line = quoted(&last_line(&self.everything()));
-                let message =
-                    format!("no login within {}: the last line is {line}", seconds(given));
+                let said = if line == "``" {
+                    "the other side was silent".to_owned()
+                } else {
+                    format!("the last line is {line}")
+                };
+                let message = format!("no login within {}: {said}", seconds(given));
                 return Err(Error::new(ErrorKind::LoginTimeout, message));
             }
             self.wake(deadline)?;

@@ -52,14 +52,14 @@ fn outputs_and_statuses_are_exact() {
         ("cat <<'E'\n$x\tone\nE", 0, "$x\tone"),
         ("printf '%s' 'h\u{e9}llo \u{1f600}'", 0, "h\u{e9}llo \u{1f600}"),
         ("printf 'a\tb'", 0, "a\tb"),
-        ("sleep 0.01 >/dev/null 2>&1 & true", 0, "*"),
+        // In a shell of its own: no notice of its end comes in a later command.
+        ("(sleep 0.01 >/dev/null 2>&1 &)", 0, ""),
         ("cd /proc/self && cd / && pwd", 0, "/"),
     ];
     in_every_shell(|session, name| {
         for &(command, status, output) in CASES {
             let got = session.cmd_status_output(command).expect(command);
-            let want = if output == "*" { got.1.clone() } else { output.to_owned() };
-            assert_eq!(got, (status, want), "{name}: {command:?}");
+            assert_eq!(got, (status, output.to_owned()), "{name}: {command:?}");
         }
     });
 }

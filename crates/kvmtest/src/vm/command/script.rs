@@ -10,6 +10,7 @@ pub(super) fn script(line: &CommandLine) -> String {
         "#!/bin/sh\n\
          # Starts this machine by hand. Its sockets, logs and overlays are made in the directory\n\
          # that is given as the argument, by default in a new one.\n\
+         # The console: socat -,rawer,escape=0x1d UNIX-CONNECT:serial0.sock\n\
          set -e\n\
          cd \"${1:-$(mktemp -d)}\"\n\
          echo \"sockets and logs are in $PWD\" >&2\n",

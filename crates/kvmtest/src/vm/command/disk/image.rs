@@ -44,7 +44,9 @@ impl Image {
         if let (None, Some(path)) = (params.find_nonempty("image_name"), shared) {
             return Ok(Self { path: path.clone(), format: "qcow2".to_owned(), is_shared: true });
         }
-        let name = params.get("image_name")?;
+        let name = params.get("image_name").map_err(|error| {
+            error.context("only a `guest` has a disk of its own: name an image, or say `images =`")
+        })?;
         if name.is_empty() {
             return Err(params.wrong("image_name", "the name of an image"));
         }

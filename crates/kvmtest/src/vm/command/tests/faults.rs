@@ -100,7 +100,7 @@ fn a_bus_has_so_many_places() {
 
 #[test]
 fn the_second_nameless_image_is_an_error() {
-    wrong("guest = small\nimages = a b", "`image_name` is not set [context: image `b`]");
+    wrong("guest = small\nimages = a b", "`image_name` is not set [context: image `b` --> ");
 }
 
 #[test]
