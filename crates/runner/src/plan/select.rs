@@ -138,11 +138,13 @@ fn unknown_labels(wanted: &Wanted, config: &Config) -> Option<Refusal> {
     if unknown.is_empty() {
         return None;
     }
-    let names = || labels.iter().copied().chain(KEYWORDS.iter().copied());
+    // Two words may have been meant as a statement.
+    let spaced = wanted.filters.iter().any(|filter| filter.contains(' '));
+    let keywords = if spaced { KEYWORDS } else { &[] };
+    let names = || labels.iter().chain(keywords).copied();
     let near: Vec<&str> = unknown.iter().flat_map(|label| nearest(label, names(), 5)).collect();
     let mean =
         if near.is_empty() { String::new() } else { format!("; did you mean {}?", quoted(&near)) };
-    let spaced = wanted.filters.iter().any(|filter| filter.contains(' '));
     let statement = if spaced { " A statement has an operator, as `mem = 1024`." } else { "" };
     let sentence = format!(
         "no variant has {}{mean}{statement} (`kvmtest list` shows what there is; a new subtest has \
