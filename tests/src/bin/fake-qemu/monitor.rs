@@ -42,17 +42,21 @@ fn converse(machine: &Machine, mut stream: UnixStream) -> std::io::Result<()> {
         };
         answer["id"] = request["id"].clone();
         say(&mut stream, &answer)?;
-        if request["execute"] == "quit" {
-            machine.shut_down("host-qmp-quit");
+        // Afterwards: what the guest does may end the process, and QEMU has answered by then.
+        let press = |button| {
+            let _ = machine.sender().send(button);
+        };
+        match request["execute"].as_str().unwrap_or_default() {
+            "quit" => machine.shut_down("host-qmp-quit"),
+            "system_reset" => press(Input::Reset),
+            "system_powerdown" => press(Input::PowerButton),
+            _ => {}
         }
     }
     Ok(())
 }
 
 fn execute(machine: &Machine, command: &str, arguments: &Value) -> Value {
-    let press = |button| {
-        let _ = machine.sender().send(button);
-    };
     match command {
         "query-status" => {
             let status = machine.status();
@@ -64,11 +68,9 @@ fn execute(machine: &Machine, command: &str, arguments: &Value) -> Value {
         "system_reset" if machine.role == Role::DiesInMonitor => Machine::be_killed(),
         "system_reset" => {
             machine.event("RESET", &json!({"guest": false, "reason": "host-qmp-system-reset"}));
-            press(Input::Reset);
         }
         "system_powerdown" => {
             machine.event("POWERDOWN", &json!({}));
-            press(Input::PowerButton);
         }
         _ => {}
     }
