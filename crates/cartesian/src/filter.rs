@@ -21,7 +21,7 @@ pub(crate) enum Verdict {
 pub(crate) type Written = Vec<Vec<Vec<Label>>>;
 
 /// All filters of a configuration, flat.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Filters {
     all: Vec<(u32, u32)>,
     words: Vec<(u32, u32)>,

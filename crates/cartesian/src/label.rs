@@ -14,7 +14,7 @@ impl Symbol {
 }
 
 /// Gives each distinct string one [`Symbol`].
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Interner {
     symbols: FxHashMap<Arc<str>, Symbol>,
     strings: Vec<Arc<str>>,
@@ -57,7 +57,7 @@ pub(crate) struct Label {
 }
 
 /// Gives each distinct label one number.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Labels {
     numbers: FxHashMap<Label, u32>,
     labels: Vec<Label>,

@@ -48,6 +48,7 @@ pub(crate) struct Operation {
 }
 
 /// A value with `${key}` in it.
+#[derive(Clone)]
 pub(crate) struct Template {
     /// The literal text before a key, and the key.
     pub(crate) holes: Vec<(Span, Symbol)>,
@@ -78,6 +79,7 @@ impl Template {
 }
 
 /// The left side of `?=`, `?+=`, `?<=`.
+#[derive(Clone)]
 pub(crate) enum Pattern {
     /// No character of it means anything special.
     Literal(Symbol),

@@ -14,6 +14,10 @@ use std::sync::Arc;
 /// changes what came before.
 ///
 /// It never stops at an error: it leaves the statement out, keeps a [`Diagnostic`], and goes on.
+///
+/// A clone goes on by itself from where the original is: large files are read once, and then
+/// asked different things.
+#[derive(Clone)]
 pub struct Parser {
     pub(crate) tree: Tree,
     pub(crate) diagnostics: Vec<Diagnostic>,

@@ -33,6 +33,7 @@ impl Span {
 }
 
 /// One text.
+#[derive(Clone)]
 pub(crate) struct File {
     pub(crate) name: Arc<str>,
     pub(crate) text: Arc<str>,
@@ -42,7 +43,7 @@ pub(crate) struct File {
 }
 
 /// All texts, in the order of their loading.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Sources {
     pub(crate) files: Vec<File>,
     length: usize,

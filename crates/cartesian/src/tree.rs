@@ -27,6 +27,7 @@ pub(crate) enum Item {
 }
 
 /// `F:` or `!F:` and what it governs.
+#[derive(Clone)]
 pub(crate) struct Condition {
     pub(crate) filter: FilterId,
     pub(crate) negated: bool,
@@ -36,7 +37,7 @@ pub(crate) struct Condition {
 }
 
 /// What a variant adds to the path.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Head {
     /// Numbers of the labels of its name.
     pub(crate) labels: Vec<u32>,
@@ -47,7 +48,7 @@ pub(crate) struct Head {
     pub(crate) file: u32,
 }
 
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Node {
     pub(crate) head: Head,
     pub(crate) items: Vec<Item>,
@@ -57,7 +58,7 @@ pub(crate) struct Node {
 }
 
 /// Everything that the parser fills.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Tree {
     pub(crate) sources: Sources,
     pub(crate) strings: Interner,

@@ -32,7 +32,7 @@ impl Variant {
     }
 
     /// The names, or beginnings and ends of names, of what has to have passed before.
-    pub fn dep(&self) -> &[String] {
+    pub fn deps(&self) -> &[String] {
         &self.title().dep
     }
 
@@ -62,7 +62,7 @@ impl Variant {
     }
 
     /// Every key with its value, in the same order, without looking for places.
-    pub fn pairs(&self) -> impl Iterator<Item = (&str, &str)> {
+    pub fn params(&self) -> impl Iterator<Item = (&str, &str)> {
         let dictionary = self.dictionary();
         let text = |text| dictionary.text(&self.plan, text);
         dictionary.fields.iter().map(move |field| (text(field.key), text(field.value)))

@@ -19,7 +19,7 @@ fn check_keys(text: &str, expected: &str) {
     let config = parse(text);
     let variants: Vec<_> = config.variants().collect();
     assert_eq!(variants.len(), 1, "{text}");
-    let pairs: Vec<_> = variants[0].pairs().map(|(key, value)| format!("{key}={value}")).collect();
+    let pairs: Vec<_> = variants[0].params().map(|(key, value)| format!("{key}={value}")).collect();
     assert_eq!(pairs.join(" "), expected, "{text}");
 }
 
@@ -146,7 +146,7 @@ fn order_of_assignments() {
 fn dependencies() {
     let config = parse("variants:\n  - a:\n  - b: a, c.d e\nvariants:\n  - x: w\n");
     let variant = config.variants().nth(1).expect("two variants");
-    assert_eq!(variant.dep(), ["w", "x.a", "x.c.d", "x.e"]);
+    assert_eq!(variant.deps(), ["w", "x.a", "x.c.d", "x.e"]);
 }
 
 #[test]

@@ -68,7 +68,7 @@ proptest! {
         let config = parse(&lines.join("\n"), &[]);
         for variant in config.variants().take(50) {
             prop_assert_eq!(variant.iter().count(), variant.len());
-            let _ = (variant.name(), variant.shortname(), variant.dep());
+            let _ = (variant.name(), variant.shortname(), variant.deps());
         }
     }
 

@@ -89,7 +89,7 @@ fn dictionary(variant: &Variant) -> Value {
     let mut all = params(variant);
     all.insert("name".into(), variant.name().into());
     all.insert("shortname".into(), variant.shortname().into());
-    all.insert("dep".into(), json!(variant.dep()));
+    all.insert("dep".into(), json!(variant.deps()));
     Value::Object(all)
 }
 
@@ -130,7 +130,7 @@ fn check_matrix(expected: &str, statements: &[&str]) {
         let variant = variants.next().expect("as many variants as expected");
         assert_eq!(variant.name(), expected["name"]);
         assert_eq!(variant.shortname(), expected["shortname"]);
-        assert_eq!(json!(variant.dep()), expected["dep"]);
+        assert_eq!(json!(variant.deps()), expected["dep"]);
         let (found, wanted) =
             (params(&variant), expected["params"].as_object().expect("a dictionary"));
         for (key, value) in wanted {

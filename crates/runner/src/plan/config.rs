@@ -98,8 +98,8 @@ pub(super) fn params(variant: &Variant) -> Params {
     }
     params.set("name", variant.name());
     params.set("shortname", variant.shortname());
-    if !variant.dep().is_empty() {
-        params.set("dep", variant.dep().join(" "));
+    if !variant.deps().is_empty() {
+        params.set("dep", variant.deps().join(" "));
     }
     params
 }

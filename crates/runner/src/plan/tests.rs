@@ -46,7 +46,7 @@ fn add(plan: &mut Plan, variant: &Variant, known: &Known) {
             number: u32::try_from(plan.tests.len() + 1).unwrap_or(u32::MAX),
             name: variant.name().to_owned(),
             shortname: variant.shortname().to_owned(),
-            dep: variant.dep().to_vec(),
+            dep: variant.deps().to_vec(),
             subtest: params.get_or("type", "").to_owned(),
             iteration,
             program: program.clone(),

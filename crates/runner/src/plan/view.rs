@@ -78,7 +78,7 @@ pub fn show(selection: &Selection, known: &Known, wanted: &str) -> Vec<Shown> {
                     .find("type")
                     .and_then(|name| known.get(name))
                     .map(|subtest| subtest.file.clone()),
-                dep: variant.dep().to_vec(),
+                dep: variant.deps().to_vec(),
                 params,
             }
         })
