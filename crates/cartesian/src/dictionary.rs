@@ -162,6 +162,8 @@ impl Builder<'_> {
     /// Entries with their suffixes written out, where they have to be.
     fn fields(&mut self, entries: &[Entry]) -> Vec<Field> {
         let mut fields: Vec<Field> = Vec::with_capacity(entries.len());
+        // From then on a key may be there already: `k` with the suffix `_a` is written like `k_a`.
+        let mut suffixed = false;
         for (at, entry) in entries.iter().enumerate() {
             let key = if entry.suffix == 0 {
                 Text::Key(entry.key)
@@ -178,7 +180,8 @@ impl Builder<'_> {
                 }
             };
             let field = Field { key, value: entry.value, operation: entry.operation };
-            if entry.suffix != 0 {
+            suffixed |= entry.suffix != 0;
+            if suffixed {
                 let name = self.str(key).to_owned();
                 if let Some(old) = fields.iter_mut().find(|old| self.str(old.key) == name) {
                     *old = field;

@@ -9,8 +9,11 @@ mod statement;
 mod texts;
 
 use expander::Expanded;
-use kvmtest_cartesian::{Config, NoInclude, Parser, Source, Variant};
+use kvmtest_cartesian::{NoInclude, Parser, Source, Variant};
 use proptest::prelude::*;
+use proptest::strategy::ValueTree;
+use proptest::test_runner::{Config, TestRunner};
+use serde_json::json;
 use texts::Text;
 
 /// What the crate makes of a text.
@@ -23,7 +26,7 @@ fn parse(text: &str, defaults: Option<&[String]>) -> Parser {
     parser
 }
 
-fn finish(parser: Parser) -> Config {
+fn finish(parser: Parser) -> kvmtest_cartesian::Config {
     let (config, diagnostics) = parser.finish();
     assert!(diagnostics.is_empty(), "{diagnostics:#?}");
     config
@@ -87,4 +90,28 @@ proptest! {
 /// The first few variants.
 fn some(parser: Parser) -> Vec<Expanded> {
     finish(parser).variants().take(50).map(expanded).collect()
+}
+
+/// Random texts and what they expand to, one JSON object a line, for comparing by hand with
+/// another implementation: `cargo test … --test naive -- --ignored --nocapture random_texts`.
+#[test]
+#[ignore = "prints, and compares nothing"]
+#[expect(clippy::print_stdout, reason = "this is what it is for")]
+fn random_texts() {
+    let mut runner = TestRunner::new(Config::default());
+    for _ in 0..runner.config().cases {
+        let tree = random().new_tree(&mut runner).expect("bytes are always possible");
+        let Text { statements, defaults } = tree.current();
+        let text = statement::text(&statements);
+        let variants = finish(parse(&text, defaults.as_deref()));
+        let expect: Vec<_> = variants.variants().map(|variant| json(&expanded(variant))).collect();
+        let expand = defaults.clone().unwrap_or_default();
+        let line = json!({"input": text, "defaults": defaults.is_some(), "expand_defaults": expand, "expect": expect});
+        println!("{line}");
+    }
+}
+
+fn json(variant: &Expanded) -> serde_json::Value {
+    let Expanded { name, shortname, deps, params } = variant;
+    json!({"name": name, "shortname": shortname, "dep": deps, "params": params})
 }
