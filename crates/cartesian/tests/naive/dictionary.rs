@@ -57,7 +57,7 @@ impl Dictionary {
         all
     }
 
-    /// What is left to show: suffixes only where values differ.
+    /// What is left to show: suffixes only where values differ, and these last.
     pub(crate) fn params(&self) -> Vec<(String, String)> {
         let mut shown: Vec<(String, String)> = Vec::new();
         let mut show =
@@ -65,7 +65,9 @@ impl Dictionary {
                 Some(old) => old.1.clone_from(value),
                 None => shown.push((key, value.clone())),
             };
-        for field in &self.0 {
+        let (plain, suffixed): (Vec<&Field>, Vec<&Field>) =
+            self.0.iter().partition(|field| field.suffixes.is_empty());
+        for field in plain.into_iter().chain(suffixed) {
             let rivals = || self.0.iter().filter(|other| other.key == field.key);
             let agree = rivals().all(|other| other.value == field.value);
             let plain = rivals().find(|other| other.suffixes.is_empty());

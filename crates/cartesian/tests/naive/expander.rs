@@ -4,7 +4,7 @@
 //! is looked at only at the very end, when the whole name of a combination is known.
 
 use crate::dictionary::Dictionary;
-use crate::statement::{Block, Filter, Label, Statement};
+use crate::statement::{Block, Entry, Filter, Label, Statement};
 
 /// One variant.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -110,10 +110,13 @@ fn variants(block: &Block, defaults: Option<&[String]>, above: &Tree) -> Option<
             tree.each(&mut |leaf| leaf.statements.push(own.clone()));
         }
         scope(&variant.body, defaults, &mut tree)?;
-        let is_default = |label: &String| {
-            variant.name == *label || variant.name.starts_with(&format!("{label}."))
+        let is_default = |variant: &Entry| {
+            let begins =
+                |label: &String| format!("{}.", variant.name).starts_with(&format!("{label}."));
+            block.default.as_ref().is_some_and(begins)
         };
-        let hidden = variant.hidden || block.default.as_ref().is_some_and(is_default);
+        let first = block.variants.iter().position(is_default) == Some(at);
+        let hidden = variant.hidden || first;
         if hidden && default.is_none() {
             default = Some(at);
         }
