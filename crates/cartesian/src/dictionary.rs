@@ -66,6 +66,15 @@ pub(crate) struct Entry {
     pub(crate) live: bool,
 }
 
+/// What is known about the entries of one key with different suffixes.
+struct Family {
+    /// The value of the key without a suffix.
+    plain: Option<Text>,
+    first: Text,
+    /// All have the same value.
+    agree: bool,
+}
+
 /// Where a key with its suffixes stands among joined entries.
 type Known = FxHashMap<(Symbol, u32), usize>;
 
@@ -154,42 +163,57 @@ impl Builder<'_> {
         entries
     }
 
-    /// Entries with their suffixes written out, where they have to be.
+    /// Keys without suffixes first, then those with, written out where they have to be.
     fn fields(&mut self, entries: &[Entry]) -> Vec<Field> {
-        let mut fields: Vec<Field> = Vec::with_capacity(entries.len());
-        for (at, entry) in entries.iter().enumerate() {
-            let key = if entry.suffix == 0 {
-                Text::Key(entry.key)
-            } else {
-                let mut rivals = entries.iter().filter(|other| other.key == entry.key);
-                let same = |other: &Entry| self.str(other.value) == self.str(entry.value);
-                let plain = rivals.clone().find(|other| other.suffix == 0);
-                let first = entries[..at].iter().all(|other| other.key != entry.key);
-                match plain {
-                    Some(plain) if same(plain) => continue,
-                    None if rivals.all(same) && first => Text::Key(entry.key),
-                    None if rivals_agree(entries, entry.key, |value| self.str(value)) => continue,
-                    _ => self.suffixed(entry),
+        let field =
+            |key, entry: &Entry| Field { key, value: entry.value, operation: entry.operation };
+        let (plain, suffixed): (Vec<&Entry>, Vec<&Entry>) =
+            entries.iter().partition(|entry| entry.suffix == 0);
+        let mut fields: Vec<Field> =
+            plain.iter().map(|entry| field(Text::Key(entry.key), entry)).collect();
+        if suffixed.is_empty() {
+            return fields;
+        }
+        let mut families: FxHashMap<Symbol, Family> = FxHashMap::default();
+        for entry in &suffixed {
+            let new = Family { plain: None, first: entry.value, agree: true };
+            let family = families.entry(entry.key).or_insert(new);
+            family.agree &= self.str(entry.value) == self.str(family.first);
+        }
+        let mut known: FxHashMap<String, usize> = FxHashMap::default();
+        for (at, entry) in plain.iter().enumerate() {
+            if let Some(family) = families.get_mut(&entry.key) {
+                family.plain = Some(entry.value);
+            }
+            known.insert(self.plan.tree.strings.text(entry.key).to_owned(), at);
+        }
+        for entry in suffixed {
+            let family = &families[&entry.key];
+            let (written, text) = match family.plain {
+                Some(plain) if self.str(plain) == self.str(entry.value) => continue,
+                None if family.agree => {
+                    (self.plan.tree.strings.text(entry.key).to_owned(), Text::Key(entry.key))
                 }
+                _ => self.suffixed(entry),
             };
-            let field = Field { key, value: entry.value, operation: entry.operation };
-            if entry.suffix != 0 {
-                let name = self.str(key).to_owned();
-                if let Some(old) = fields.iter_mut().find(|old| self.str(old.key) == name) {
-                    *old = field;
-                    continue;
+            let new = field(text, entry);
+            match known.get(&written) {
+                Some(&at) => fields[at] = new,
+                None => {
+                    known.insert(written, fields.len());
+                    fields.push(new);
                 }
             }
-            fields.push(field);
         }
         fields
     }
 
-    fn suffixed(&mut self, entry: &Entry) -> Text {
+    fn suffixed(&mut self, entry: &Entry) -> (String, Text) {
         let name = self.written(entry);
         let start = number(self.own.len());
         self.own.push_str(&name);
-        Text::Own(Span { start, len: number(name.len()) })
+        let text = Text::Own(Span { start, len: number(name.len()) });
+        (name, text)
     }
 
     /// The key with its suffixes.
@@ -231,10 +255,4 @@ impl Builder<'_> {
             Text::Key(symbol) => self.own.push_str(self.plan.tree.strings.text(symbol)),
         }
     }
-}
-
-fn rivals_agree<'a>(entries: &[Entry], key: Symbol, text: impl Fn(Text) -> &'a str) -> bool {
-    let mut values = entries.iter().filter(|e| e.key == key).map(|entry| text(entry.value));
-    let first = values.next();
-    values.all(|value| Some(value) == first)
 }

@@ -67,7 +67,8 @@ impl Reading<'_> {
             };
             let mut hidden = entry.at;
             for (default, found) in header.defaults.iter().zip(&mut found) {
-                if names(&text[default.clone()], &text[entry.name.clone()]) {
+                // Of variants with the same name the first is meant.
+                if !*found && names(&text[default.clone()], &text[entry.name.clone()]) {
                     hidden = true;
                     *found = true;
                 }
