@@ -82,12 +82,12 @@ impl<'a> Walk<'a> {
                 continue;
             }
             let first = self.plan.first[node.0 as usize];
-            let done = first.is_some() && level.tried == 1 && level.yielded;
+            let done = first.is_some_and(|f| f.suffices) && level.tried == 1 && level.yielded;
             if done || level.tried == children.len() {
                 self.leave();
                 continue;
             }
-            let child = children[order(level.tried, first)];
+            let child = children[order(level.tried, first.map(|first| first.child))];
             level.tried += 1;
             let inherited = level.open_start;
             self.enter(child, inherited, None);

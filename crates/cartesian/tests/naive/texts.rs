@@ -71,11 +71,11 @@ impl Maker<'_> {
         match (choice, place) {
             (6..8, _) => self.pattern(),
             (8, _) => Statement::Delete(self.key()),
-            (9..12, _) => Statement::Only(self.filter()),
-            (12..16, _) => Statement::No(self.filter()),
+            (9..12, _) => Statement::Only(self.filter(4)),
+            (12..16, _) => Statement::No(self.filter(1)),
             (16, _) => Statement::Suffix(self.pick(&["_s", "_t"]).into()),
             (17..19, Place::Outermost | Place::Variant(_)) if self.joins => {
-                Statement::Join(self.filter())
+                Statement::Join(self.filter(2))
             }
             (19..22, Place::Outermost) => self.condition(1),
             (19..22, Place::Variant(depth) | Place::Condition(depth)) if depth < 3 => {
@@ -113,7 +113,7 @@ impl Maker<'_> {
 
     fn condition(&mut self, depth: u32) -> Statement {
         let negated = self.below(3) == 2;
-        let filter = self.filter();
+        let filter = self.filter(2);
         let mut body = vec![self.statement(Place::Condition(depth))];
         body.extend(self.some(2, |maker| maker.statement(Place::Condition(depth))));
         Statement::When { negated, filter, body }
@@ -158,14 +158,14 @@ impl Maker<'_> {
         self.pick(&values).into()
     }
 
-    fn filter(&mut self) -> Filter {
+    fn filter(&mut self, most: usize) -> Filter {
         let mut words = vec![self.word()];
-        words.extend(self.some(2, Self::word));
+        words.extend(self.some(most, Self::word));
         Filter(words)
     }
 
     fn word(&mut self) -> Vec<Vec<Label>> {
-        let count = [1, 1, 1, 1, 2, 2, 3][self.below(7)];
+        let count = [1, 1, 1, 2, 2, 2, 3][self.below(7)];
         (0..count).map(|_| self.sequence()).collect()
     }
 
