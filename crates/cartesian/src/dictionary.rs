@@ -202,12 +202,11 @@ impl Builder<'_> {
                 _ => self.suffixed(entry),
             };
             let new = field(text, entry);
-            match known.get(&written) {
-                Some(&at) => fields[at] = new,
-                None => {
-                    known.insert(written, fields.len());
-                    fields.push(new);
-                }
+            if let Some(&at) = known.get(&written) {
+                fields[at] = new;
+            } else {
+                known.insert(written, fields.len());
+                fields.push(new);
             }
         }
         fields

@@ -70,7 +70,7 @@ pub(crate) fn expand(text: &[Statement], defaults: Option<&[String]>) -> Option<
 }
 
 /// How many combinations are waited for.
-const MANY: usize = 2000;
+const MANY: usize = 600;
 
 /// Applies the statements of the outermost scope, or of a variant, to what stands above them.
 fn scope(statements: &[Statement], defaults: Option<&[String]>, tree: &mut Tree) -> Option<()> {
@@ -185,19 +185,20 @@ fn choose(tree: &Tree) -> Option<Vec<Chosen>> {
         }
         Tree::Join(filters, below) => {
             let mut all: Option<Vec<Chosen>> = None;
-            for filter in filters {
+            // The first combines with all the others, as if these were joined already.
+            for filter in filters.iter().rev() {
                 let mut part = below.clone();
                 let only = Statement::Only(filter.clone());
                 part.each(&mut |leaf| leaf.statements.push(only.clone()));
                 let part = choose(&part)?;
                 all = match all {
                     None => Some(part),
-                    Some(before) if before.len() * part.len() > MANY => return None,
-                    Some(before) => {
+                    Some(later) if later.len() * part.len() > MANY => return None,
+                    Some(later) => {
                         let with = |one: &Chosen| -> Vec<_> {
-                            part.iter().map(|other| one.join(other)).collect()
+                            later.iter().map(|other| one.join(other)).collect()
                         };
-                        Some(before.iter().flat_map(with).collect())
+                        Some(part.iter().flat_map(with).collect())
                     }
                 };
             }
