@@ -1,5 +1,6 @@
 //! The configuration as its user sees it.
 
+use crate::dead::Dead;
 use crate::operation::Kind;
 use crate::plan::Plan;
 use crate::tree::{NodeId, Tree};
@@ -22,7 +23,7 @@ impl Config {
     ///
     /// Each is found when it is asked for. [`Iterator::count`] builds none of them.
     pub fn variants(&self) -> Variants<'_> {
-        Variants { plan: &self.plan, walk: Walk::new(&self.plan) }
+        Variants { plan: &self.plan, walk: Walk::new(&self.plan), dead: Dead::default() }
     }
 
     /// Every label that any variant has in its name, each once, without the name of its block.
@@ -56,18 +57,25 @@ impl Config {
 pub struct Variants<'a> {
     plan: &'a Arc<Plan>,
     walk: Walk<'a>,
+    dead: Dead,
+}
+
+impl Variants<'_> {
+    fn advance(&mut self) -> bool {
+        self.walk.advance(&mut self.dead)
+    }
 }
 
 impl Iterator for Variants<'_> {
     type Item = Variant;
 
     fn next(&mut self) -> Option<Variant> {
-        self.walk.advance().then(|| Variant::new(self.plan.clone(), self.walk.leaf()))
+        self.advance().then(|| Variant::new(self.plan.clone(), self.walk.leaf()))
     }
 
     fn nth(&mut self, n: usize) -> Option<Variant> {
         for _ in 0..n {
-            if !self.walk.advance() {
+            if !self.advance() {
                 return None;
             }
         }
@@ -76,7 +84,7 @@ impl Iterator for Variants<'_> {
 
     fn count(mut self) -> usize {
         let mut count = 0;
-        while self.walk.advance() {
+        while self.advance() {
             count += 1;
         }
         count

@@ -5,8 +5,9 @@
 //! hash map, and the table is reused from variant to variant.
 
 use crate::label::{Symbol, number};
+use crate::name::Name;
 use crate::part::Part;
-use crate::plan::{NO_TAG, Plan};
+use crate::plan::Plan;
 use crate::source::Span;
 use crate::tree::NodeId;
 use crate::walk::Leaf;
@@ -87,21 +88,19 @@ thread_local! {
 pub(crate) struct Scratch {
     /// For each key without a suffix where its entry is.
     pub(crate) slots: Vec<u32>,
-    pub(crate) present: Vec<u32>,
-    pub(crate) labels: Vec<u32>,
+    pub(crate) name: Name,
 }
 
 impl Scratch {
     const fn new() -> Self {
-        Self { slots: Vec::new(), present: Vec::new(), labels: Vec::new() }
+        Self { slots: Vec::new(), name: Name::new() }
     }
 
     fn fit(&mut self, plan: &Plan) {
         if self.slots.len() < plan.tree.strings.len() {
             self.slots.resize(plan.tree.strings.len(), NOWHERE);
         }
-        self.present.clear();
-        self.present.resize(plan.tag_count, 0);
+        self.name.fit(plan);
     }
 }
 
@@ -145,13 +144,9 @@ impl Builder<'_> {
 
     fn path(&mut self, path: &[NodeId]) -> Vec<Entry> {
         let plan = self.plan;
-        self.scratch.labels.clear();
         for &node in path {
             for &label in &plan.tree.node(node).head.labels {
-                self.scratch.labels.push(label);
-                for &tag in plan.tags[label as usize].iter().filter(|&&tag| tag != NO_TAG) {
-                    self.scratch.present[tag as usize] += 1;
-                }
+                self.scratch.name.push(plan, label);
             }
         }
         let mut part = Part::new(self, path);
@@ -163,7 +158,7 @@ impl Builder<'_> {
         for entry in &entries {
             self.scratch.slots[entry.key.index()] = NOWHERE;
         }
-        self.scratch.present.fill(0);
+        self.scratch.name.truncate(plan, 0);
         entries.retain(|entry| entry.live);
         entries
     }

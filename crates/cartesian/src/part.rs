@@ -1,10 +1,9 @@
 //! The assignments of one path, applied in order.
 
 use crate::dictionary::{Builder, Entry, NOWHERE, Text};
-use crate::filter::Verdict;
+use crate::judge::{Judge, Verdict};
 use crate::label::{Symbol, number};
 use crate::operation::{Kind, Operation};
-use crate::plan::Name;
 use crate::source::Span;
 use crate::title::Title;
 use crate::tree::{Item, NodeId};
@@ -31,14 +30,12 @@ impl<'a, 'b> Part<'a, 'b> {
                 Item::Assign(operation) => self.assign(operation),
                 Item::When(condition) => {
                     let condition = &self.builder.plan.tree.conditions[condition as usize];
-                    let name = Name {
+                    let judge = Judge {
                         plan: self.builder.plan,
-                        labels: &self.builder.scratch.labels,
-                        present: &self.builder.scratch.present,
+                        name: &self.builder.scratch.name,
                         ahead: &[],
                     };
-                    let filters = &self.builder.plan.tree.filters;
-                    let matches = filters.judge(condition.filter, &name) == Verdict::Match;
+                    let matches = judge.filter(condition.filter) == Verdict::Match;
                     if matches != condition.negated {
                         self.apply(&condition.body);
                     }

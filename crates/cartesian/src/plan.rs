@@ -1,7 +1,7 @@
 //! A tree made ready for enumeration: what can be known once is computed once.
 
 use crate::bound::Bound;
-use crate::filter::{FilterId, Scope};
+use crate::filter::FilterId;
 use crate::label::{Label, Symbol, number};
 use crate::source::Span;
 use crate::tree::{Item, NodeId, Tree};
@@ -54,6 +54,8 @@ pub(crate) struct Plan {
     /// For each label the tags that it has: by its name, and by block and name.
     pub(crate) tags: Vec<[u32; 2]>,
     pub(crate) tag_count: usize,
+    /// For each tag the sequences that end with it.
+    pub(crate) endings: Vec<Box<[u32]>>,
     /// For each node the set of the tags below it, `width` words each.
     ahead: Vec<u64>,
     width: usize,
@@ -112,6 +114,7 @@ impl Plan {
             known: Known { name: known("name"), shortname: known("shortname"), dep: known("dep") },
             tags,
             tag_count,
+            endings: endings(&tree),
             bounds,
             tree,
         }
@@ -119,6 +122,23 @@ impl Plan {
 
     pub(crate) fn span(&self, span: Span) -> &str {
         &self.text[span.start as usize..span.end() as usize]
+    }
+
+    /// The tags of a label.
+    pub(crate) fn tags_of(&self, label: u32) -> impl Iterator<Item = u32> {
+        self.tags[label as usize].into_iter().filter(|&tag| tag != NO_TAG)
+    }
+
+    /// A number of its own for each guard.
+    pub(crate) fn number(&self, guard: Guard) -> usize {
+        match guard {
+            Guard::Only(filter) | Guard::No(filter) => filter.0 as usize,
+            Guard::When(condition) => self.tree.filters.len() + condition as usize,
+        }
+    }
+
+    pub(crate) fn guard_count(&self) -> usize {
+        self.tree.filters.len() + self.tree.conditions.len()
     }
 
     pub(crate) fn ahead(&self, node: NodeId) -> &[u64] {
@@ -143,34 +163,6 @@ impl Plan {
     }
 }
 
-/// A name, or the beginning of one, to judge filters against.
-pub(crate) struct Name<'a> {
-    pub(crate) plan: &'a Plan,
-    pub(crate) labels: &'a [u32],
-    /// How often each tag is in the name.
-    pub(crate) present: &'a [u32],
-    /// The tags that may still come; empty when the name is complete.
-    pub(crate) ahead: &'a [u64],
-}
-
-impl Scope for Name<'_> {
-    fn present(&self, tag: u32) -> bool {
-        self.present[tag as usize] > 0
-    }
-
-    fn ahead(&self, tag: u32) -> bool {
-        self.ahead.get(tag as usize / 64).is_some_and(|word| word >> (tag % 64) & 1 == 1)
-    }
-
-    fn len(&self) -> usize {
-        self.labels.len()
-    }
-
-    fn has(&self, position: usize, tag: u32) -> bool {
-        self.plan.tags[self.labels[position] as usize].contains(&tag)
-    }
-}
-
 fn tags(tree: &Tree) -> Vec<[u32; 2]> {
     let tag = |label| tree.filters.named.find(label).unwrap_or(NO_TAG);
     let both = |label: Label| {
@@ -179,6 +171,16 @@ fn tags(tree: &Tree) -> Vec<[u32; 2]> {
         [plain, named]
     };
     tree.labels.iter().map(both).collect()
+}
+
+fn endings(tree: &Tree) -> Vec<Box<[u32]>> {
+    let mut endings = vec![Vec::new(); tree.filters.named.len()];
+    for (sequence, tags) in tree.filters.sequences.iter().enumerate() {
+        if let Some(&last) = tags.last() {
+            endings[last as usize].push(number(sequence));
+        }
+    }
+    endings.into_iter().map(Into::into).collect()
 }
 
 /// Children have smaller numbers than their parents: one pass is enough.
