@@ -75,6 +75,18 @@ fn many_combinations_are_not_made() {
 }
 
 #[test]
+fn joins_of_many_with_nothing() {
+    let block = |n: usize| format!("variants:\n  - a{n}:\n  - b{n}:\n");
+    let text = (0..60).map(block).collect::<Vec<_>>().concat();
+    for join in ["a0 zz", "zz a0", "a0 a1 zz b2", "a0..b0 a1"] {
+        let (config, _) = parse(format!("{text}join {join}\n"));
+        assert_eq!(config.variants().count(), 0, "{join}");
+    }
+    let (config, _) = parse(format!("{text}join a0 b1\n"));
+    assert_eq!(config.variants().take(1000).count(), 1000);
+}
+
+#[test]
 fn regular_expressions_that_explode() {
     check_refused("((((a{100}){100}){100}){100}) ?= 1\n", "is no regular expression");
     let (config, _) = parse(format!("{} = 1\n(a*)*b ?= 2\n", "a".repeat(5000)));
