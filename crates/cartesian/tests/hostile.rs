@@ -87,6 +87,23 @@ fn joins_of_many_with_nothing() {
 }
 
 #[test]
+fn values_that_double() {
+    for statement in ["k = ${k}${k}", "k += ${k}", "k <= ${k}", "k.* ?+= ${k}", "k ?<= ${k}"] {
+        let (config, _) = parse(format!("k = xx\n{}", format!("{statement}\n").repeat(100)));
+        let variant = config.variants().next().expect("one variant");
+        let length = variant.get("k").map_or(0, str::len);
+        assert!((1 << 20..1 << 28).contains(&length), "{statement}: {length}");
+    }
+}
+
+#[test]
+fn values_of_many_pieces() {
+    let (config, _) = parse(format!("k = 0\n{}", "k += 0123456789\n".repeat(50_000)));
+    let variant = config.variants().next().expect("one variant");
+    assert_eq!(variant.get("k").map(str::len), Some(500_001));
+}
+
+#[test]
 fn regular_expressions_that_explode() {
     check_refused("((((a{100}){100}){100}){100}) ?= 1\n", "is no regular expression");
     let (config, _) = parse(format!("{} = 1\n(a*)*b ?= 2\n", "a".repeat(5000)));
