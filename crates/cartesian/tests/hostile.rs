@@ -104,6 +104,16 @@ fn values_of_many_pieces() {
 }
 
 #[test]
+fn suffixes_of_suffixes() {
+    let block = |n: usize| format!("variants:\n  - a:\n    k{n} = 1\n    suffix _{n}\n");
+    let (config, _) = parse((0..1000).map(block).collect::<Vec<_>>().concat() + "k0 = 2\n");
+    let variant = config.variants().next().expect("one variant");
+    assert_eq!(variant.len(), 1001);
+    let long = variant.params().nth(1).map(|(key, _)| key.to_owned());
+    assert!(long.is_some_and(|key| key.starts_with("k0_999_998_997")));
+}
+
+#[test]
 fn regular_expressions_that_explode() {
     check_refused("((((a{100}){100}){100}){100}) ?= 1\n", "is no regular expression");
     let (config, _) = parse(format!("{} = 1\n(a*)*b ?= 2\n", "a".repeat(5000)));
