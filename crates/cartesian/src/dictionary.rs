@@ -42,7 +42,8 @@ impl Dictionary {
     pub(crate) fn of(plan: &Plan, leaf: &Leaf) -> Self {
         SCRATCH.with_borrow_mut(|scratch| {
             scratch.fit(plan);
-            let builder = Builder { plan, scratch, own: String::new(), suffixes: Vec::new() };
+            let builder =
+                Builder { plan, scratch, own: String::new(), suffixes: Suffixes::default() };
             builder.build(leaf)
         })
     }
@@ -108,8 +109,14 @@ pub(crate) struct Builder<'a> {
     pub(crate) plan: &'a Plan,
     pub(crate) scratch: &'a mut Scratch,
     pub(crate) own: String,
-    /// Suffixes as lists: the outermost, and the number of the rest plus one.
-    suffixes: Vec<(Symbol, u32)>,
+    suffixes: Suffixes,
+}
+
+/// Suffixes as lists: the outermost, and the number of the rest; 0 is the empty list.
+#[derive(Default)]
+struct Suffixes {
+    lists: Vec<(Symbol, u32)>,
+    numbers: FxHashMap<(Symbol, u32), u32>,
 }
 
 impl Builder<'_> {
@@ -197,12 +204,11 @@ impl Builder<'_> {
                 _ => self.suffixed(entry),
             };
             let new = field(text, entry);
-            match known.get(&written) {
-                Some(&at) => fields[at] = new,
-                None => {
-                    known.insert(written, fields.len());
-                    fields.push(new);
-                }
+            if let Some(&at) = known.get(&written) {
+                fields[at] = new;
+            } else {
+                known.insert(written, fields.len());
+                fields.push(new);
             }
         }
         fields
@@ -221,7 +227,7 @@ impl Builder<'_> {
         let mut name = self.plan.tree.strings.text(entry.key).to_owned();
         let mut suffix = entry.suffix;
         while suffix != 0 {
-            let (outermost, rest) = self.suffixes[suffix as usize - 1];
+            let (outermost, rest) = self.suffixes.lists[suffix as usize - 1];
             name.push_str(self.plan.tree.strings.text(outermost));
             suffix = rest;
         }
@@ -237,13 +243,11 @@ impl Builder<'_> {
     }
 
     pub(crate) fn suffix(&mut self, outermost: Symbol, rest: u32) -> u32 {
-        let list = (outermost, rest);
-        let known = self.suffixes.iter().position(|known| *known == list);
-        let index = known.unwrap_or_else(|| {
-            self.suffixes.push(list);
-            self.suffixes.len() - 1
-        });
-        number(index + 1)
+        let Suffixes { lists, numbers } = &mut self.suffixes;
+        *numbers.entry((outermost, rest)).or_insert_with(|| {
+            lists.push((outermost, rest));
+            number(lists.len())
+        })
     }
 
     pub(crate) fn push_own(&mut self, text: Text) {

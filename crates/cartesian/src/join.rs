@@ -8,11 +8,13 @@ pub(crate) struct Join<'a> {
     /// For each filter a walk that has not begun.
     beginnings: Vec<Walk<'a>>,
     walks: Vec<Walk<'a>>,
+    /// The last walk has given nothing yet.
+    is_fresh: bool,
 }
 
 impl<'a> Join<'a> {
     pub(crate) fn new(beginnings: Vec<Walk<'a>>) -> Self {
-        Self { beginnings, walks: Vec::new() }
+        Self { beginnings, walks: Vec::new(), is_fresh: false }
     }
 
     pub(crate) fn advance(&mut self, dead: &mut Dead) -> bool {
@@ -21,12 +23,18 @@ impl<'a> Join<'a> {
         }
         while let Some(walk) = self.walks.last_mut() {
             if !walk.advance(dead) {
+                // A filter that finds nothing finds nothing whatever the others find.
+                if self.is_fresh {
+                    self.walks.clear();
+                }
                 self.walks.pop();
-            } else if self.walks.len() == self.beginnings.len() {
-                return true;
-            } else {
-                self.begin();
+                continue;
             }
+            self.is_fresh = false;
+            if self.walks.len() == self.beginnings.len() {
+                return true;
+            }
+            self.begin();
         }
         false
     }
@@ -37,5 +45,6 @@ impl<'a> Join<'a> {
 
     fn begin(&mut self) {
         self.walks.push(self.beginnings[self.walks.len()].clone());
+        self.is_fresh = true;
     }
 }

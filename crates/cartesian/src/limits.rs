@@ -10,3 +10,6 @@ pub(crate) const NESTING: u32 = 128;
 pub(crate) const INCLUDES: usize = 32;
 /// Diagnostics of one parser; what comes after is not told.
 pub(crate) const DIAGNOSTICS: usize = 1000;
+/// All values of a variant that stand in no source, in bytes: a statement that makes more is left
+/// out there. `k = ${k}${k}`, written thirty times, would be a gigabyte.
+pub(crate) const VALUE_BYTES: usize = 1 << 26;

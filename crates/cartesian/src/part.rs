@@ -3,6 +3,7 @@
 use crate::dictionary::{Builder, Entry, NOWHERE, Text};
 use crate::judge::{Judge, Verdict};
 use crate::label::{Symbol, number};
+use crate::limits;
 use crate::operation::{Kind, Operation};
 use crate::source::Span;
 use crate::title::Title;
@@ -59,7 +60,7 @@ impl<'a, 'b> Part<'a, 'b> {
         let slot = self.builder.scratch.slots[key.index()];
         if slot == NOWHERE {
             if operation.kind != Kind::Delete {
-                let value = self.value(operation);
+                let Some(value) = self.value(operation) else { return };
                 self.insert(key, value, index);
             }
             return;
@@ -71,7 +72,7 @@ impl<'a, 'b> Part<'a, 'b> {
                 self.builder.scratch.slots[key.index()] = NOWHERE;
             }
             kind => {
-                let value = self.value(operation);
+                let Some(value) = self.value(operation) else { return };
                 self.change(slot as usize, kind, value, index);
             }
         }
@@ -89,7 +90,9 @@ impl<'a, 'b> Part<'a, 'b> {
                     _ => pattern.matches_text(&self.builder.written(&entry), &plan.tree.strings),
                 };
             if matches {
-                let value = *value.get_or_insert_with(|| self.value(operation));
+                let Some(value) = *value.get_or_insert_with(|| self.value(operation)) else {
+                    return;
+                };
                 self.change(at, operation.kind, value, index);
             }
         }
@@ -103,19 +106,39 @@ impl<'a, 'b> Part<'a, 'b> {
     fn change(&mut self, at: usize, kind: Kind, value: Text, operation: u32) {
         let old = self.entries[at].value;
         let new = match kind {
-            Kind::Append | Kind::PatternAppend => self.concatenate(old, value),
-            Kind::Prepend | Kind::PatternPrepend => self.concatenate(value, old),
+            Kind::Append | Kind::PatternAppend => self.append(old, value).unwrap_or(old),
+            Kind::Prepend | Kind::PatternPrepend => self.concatenate(value, old).unwrap_or(old),
             Kind::Set | Kind::Lazy | Kind::PatternSet | Kind::Delete => value,
         };
         self.entries[at].value = new;
         self.entries[at].operation = operation;
     }
 
-    fn concatenate(&mut self, first: Text, second: Text) -> Text {
+    /// Many `+=` in a row write each value once.
+    fn append(&mut self, first: Text, second: Text) -> Option<Text> {
+        match first {
+            Text::Own(first) if first.end() as usize == self.builder.own.len() => {
+                let more = self.builder.str(second).len();
+                if self.builder.own.len() + more > limits::VALUE_BYTES {
+                    return None;
+                }
+                self.builder.push_own(second);
+                Some(self.own_since(first.start as usize))
+            }
+            _ => self.concatenate(first, second),
+        }
+    }
+
+    /// `None` if there is no room.
+    fn concatenate(&mut self, first: Text, second: Text) -> Option<Text> {
         let start = self.builder.own.len();
+        let more = self.builder.str(first).len() + self.builder.str(second).len();
+        if start + more > limits::VALUE_BYTES {
+            return None;
+        }
         self.builder.push_own(first);
         self.builder.push_own(second);
-        self.own_since(start)
+        Some(self.own_since(start))
     }
 
     fn own_since(&self, start: usize) -> Text {
@@ -123,9 +146,10 @@ impl<'a, 'b> Part<'a, 'b> {
         Text::Own(Span { start: number(start), len })
     }
 
-    /// The value of an assignment, with its `${key}`s replaced up to the first unknown one.
-    fn value(&mut self, operation: &Operation) -> Text {
-        let Some(template) = operation.template else { return Text::Source(operation.value) };
+    /// The value of an assignment, with its `${key}`s replaced up to the first unknown one; `None`
+    /// if there is no room.
+    fn value(&mut self, operation: &Operation) -> Option<Text> {
+        let Some(template) = operation.template else { return Some(Text::Source(operation.value)) };
         let plan = self.builder.plan;
         let template = &plan.tree.templates[template as usize];
         let start = self.builder.own.len();
@@ -134,16 +158,20 @@ impl<'a, 'b> Part<'a, 'b> {
             if !self.push_value_of(key) {
                 if at == 0 {
                     self.builder.own.truncate(start);
-                    return Text::Source(operation.value);
+                    return Some(Text::Source(operation.value));
                 }
                 let (from, end) = (before.end(), operation.value.end());
                 let rest = Span { start: from, len: end - from };
                 self.builder.own.push_str(plan.span(rest));
-                return self.own_since(start);
+                return Some(self.own_since(start));
+            }
+            if self.builder.own.len() > limits::VALUE_BYTES {
+                self.builder.own.truncate(start);
+                return None;
             }
         }
         self.builder.own.push_str(plan.span(template.rest));
-        self.own_since(start)
+        Some(self.own_since(start))
     }
 
     fn push_value_of(&mut self, key: Symbol) -> bool {

@@ -38,6 +38,14 @@ pub(crate) struct Known {
     pub(crate) dep: Option<Symbol>,
 }
 
+/// Where only defaults are wanted: the child of a node that is tried before all others.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct First {
+    pub(crate) child: u32,
+    /// If it gives any variant, the others are not tried.
+    pub(crate) suffices: bool,
+}
+
 pub(crate) struct Plan {
     pub(crate) tree: Tree,
     pub(crate) root: NodeId,
@@ -56,7 +64,7 @@ pub(crate) struct Plan {
     pub(crate) condition_guards: Vec<Box<[Guard]>>,
     pub(crate) joins: Vec<Box<[FilterId]>>,
     /// For each node the child to try first, where only defaults are wanted.
-    pub(crate) first: Vec<Option<u32>>,
+    pub(crate) first: Vec<Option<First>>,
     /// For each key whether it bounds another one.
     pub(crate) bounds: Vec<Option<(Bound, Symbol)>>,
     pub(crate) known: Known,
@@ -79,11 +87,18 @@ impl Plan {
         };
         let wanted = |node: NodeId| {
             let expand = defaults.as_ref()?;
-            let block = tree.blocks.get(&node).map(|name| tree.strings.text(*name));
-            if block.is_some_and(|block| expand.iter().any(|name| name == block)) {
+            let is_exception = |block: Option<Symbol>| {
+                block
+                    .is_some_and(|block| expand.iter().any(|name| name == tree.strings.text(block)))
+            };
+            if is_exception(tree.blocks.get(&node).copied()) {
                 return None;
             }
-            tree.node(node).default
+            // The last block inside of a variant shares the node of that variant.
+            let around = tree.node(node).head.labels.first();
+            let around = around.and_then(|label| tree.labels.get(*label).variable);
+            let child = tree.node(node).default?;
+            Some(First { child, suffices: !is_exception(around) })
         };
         let nodes = || (0..number(tree.nodes.len())).map(NodeId);
         let known = |key| tree.strings.find(key);
@@ -119,9 +134,9 @@ impl Plan {
     pub(crate) fn child(&self, node: NodeId, tried: usize, has_yielded: bool) -> Option<NodeId> {
         let children = &self.tree.node(node).children;
         let child = match self.first[node.0 as usize] {
-            Some(_) if tried == 1 && has_yielded => return None,
-            Some(first) if tried == 0 => first as usize,
-            Some(first) if tried <= first as usize => tried - 1,
+            Some(first) if first.suffices && tried == 1 && has_yielded => return None,
+            Some(first) if tried == 0 => first.child as usize,
+            Some(first) if tried <= first.child as usize => tried - 1,
             _ => tried,
         };
         children.get(child).copied()

@@ -42,6 +42,13 @@ impl Title {
 
     pub(crate) fn of_path(plan: &Plan, path: &[NodeId]) -> Self {
         let mut title = Self::default();
+        // Files are listed in the order of the text, which is the path from its end.
+        for &node in path.iter().rev() {
+            let head = &plan.tree.node(node).head;
+            if !head.labels.is_empty() {
+                title.file(&plan.tree.sources.files[head.file as usize].name);
+            }
+        }
         for &node in path {
             let head = &plan.tree.node(node).head;
             for &dep in &head.deps {

@@ -264,7 +264,7 @@ fn deps(text: &str, rest: usize) -> Result<Vec<Range<usize>>, Fault> {
     Ok(deps)
 }
 
-/// Whether `[default=…]` means this variant: by its whole name or its first labels.
+/// Whether `[default=…]` means this variant: one of them begins with all labels of the other.
 fn names(default: &str, variant: &str) -> bool {
-    variant.strip_prefix(default).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+    default.split('.').zip(variant.split('.')).all(|(wanted, label)| wanted == label)
 }

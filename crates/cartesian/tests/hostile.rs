@@ -75,6 +75,45 @@ fn many_combinations_are_not_made() {
 }
 
 #[test]
+fn joins_of_many_with_nothing() {
+    let block = |n: usize| format!("variants:\n  - a{n}:\n  - b{n}:\n");
+    let text = (0..60).map(block).collect::<Vec<_>>().concat();
+    for join in ["a0 zz", "zz a0", "a0 a1 zz b2", "a0..b0 a1"] {
+        let (config, _) = parse(format!("{text}join {join}\n"));
+        assert_eq!(config.variants().count(), 0, "{join}");
+    }
+    let (config, _) = parse(format!("{text}join a0 b1\n"));
+    assert_eq!(config.variants().take(1000).count(), 1000);
+}
+
+#[test]
+fn values_that_double() {
+    for statement in ["k = ${k}${k}", "k += ${k}", "k <= ${k}", "k.* ?+= ${k}", "k ?<= ${k}"] {
+        let (config, _) = parse(format!("k = xx\n{}", format!("{statement}\n").repeat(100)));
+        let variant = config.variants().next().expect("one variant");
+        let length = variant.get("k").map_or(0, str::len);
+        assert!((1 << 20..1 << 28).contains(&length), "{statement}: {length}");
+    }
+}
+
+#[test]
+fn values_of_many_pieces() {
+    let (config, _) = parse(format!("k = 0\n{}", "k += 0123456789\n".repeat(50_000)));
+    let variant = config.variants().next().expect("one variant");
+    assert_eq!(variant.get("k").map(str::len), Some(500_001));
+}
+
+#[test]
+fn suffixes_of_suffixes() {
+    let block = |n: usize| format!("variants:\n  - a:\n    k{n} = 1\n    suffix _{n}\n");
+    let (config, _) = parse((0..1000).map(block).collect::<Vec<_>>().concat() + "k0 = 2\n");
+    let variant = config.variants().next().expect("one variant");
+    assert_eq!(variant.len(), 1001);
+    let long = variant.params().nth(1).map(|(key, _)| key.to_owned());
+    assert!(long.is_some_and(|key| key.starts_with("k0_999_998_997")));
+}
+
+#[test]
 fn regular_expressions_that_explode() {
     check_refused("((((a{100}){100}){100}){100}) ?= 1\n", "is no regular expression");
     let (config, _) = parse(format!("{} = 1\n(a*)*b ?= 2\n", "a".repeat(5000)));

@@ -153,7 +153,7 @@ fn dependencies() {
 fn joins() {
     let text = "variants:\n  - a:\n    k = 1\n    suffix _a\n  - b:\n    k = 2\n    j = 3\n    suffix _b\n";
     check_keys(&format!("{text}join a b\n"), "k_a=1 k_b=2 j=3");
-    check_keys(&format!("{text}join a b\nk = 7\n"), "k_a=1 k=7 k_b=2 j=3");
+    check_keys(&format!("{text}join a b\nk = 7\n"), "k=7 k_a=1 k_b=2 j=3");
     assert_eq!(names(&parse(&format!("{text}join a b\n"))), "a.b");
     assert_eq!(names(&parse(&format!("{text}join a a\n"))), "a.a");
     assert_eq!(names(&parse(&format!("{text}join a q\n"))), "");

@@ -157,11 +157,12 @@ impl Dictionary {
 }
 
 /// Sizes in bytes; a number without a unit counts mebibytes.
-fn number(value: &str) -> Option<u64> {
-    let units = [("G", 1 << 30), ("M", 1 << 20), ("K", 1 << 10), ("B", 1), ("", 1 << 20)];
-    let (digits, unit) =
-        units.into_iter().find_map(|(mark, unit)| Some((value.strip_suffix(mark)?, unit)))?;
-    digits.parse::<u64>().ok().map(|number| number * unit)
+fn number(value: &str) -> Option<i128> {
+    let value = value.to_uppercase();
+    let units = [("T", 40), ("G", 30), ("M", 20), ("K", 10), ("B", 0), ("", 20)];
+    let (digits, power) =
+        units.into_iter().find_map(|(unit, power)| Some((value.strip_suffix(unit)?, power)))?;
+    digits.parse::<i128>().ok().map(|number| number.saturating_mul(1 << power))
 }
 
 fn unquoted(value: &str) -> &str {

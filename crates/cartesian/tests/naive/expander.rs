@@ -21,8 +21,10 @@ pub(crate) struct Expanded {
 enum Tree {
     Leaf(Combination),
     Choice {
-        /// The alternative that is enough, if anything is left of it.
+        /// The alternative that comes first.
         default: Option<usize>,
+        /// The others are not wanted if anything is left of the first.
+        alone: bool,
         alternatives: Vec<Tree>,
     },
     /// One of each filter.
@@ -68,7 +70,7 @@ pub(crate) fn expand(text: &[Statement], defaults: Option<&[String]>) -> Option<
 }
 
 /// How many combinations are waited for.
-const MANY: usize = 2000;
+const MANY: usize = 600;
 
 /// Applies the statements of the outermost scope, or of a variant, to what stands above them.
 fn scope(statements: &[Statement], defaults: Option<&[String]>, tree: &mut Tree) -> Option<()> {
@@ -100,6 +102,8 @@ fn scope(statements: &[Statement], defaults: Option<&[String]>, tree: &mut Tree)
 }
 
 fn variants(block: &Block, defaults: Option<&[String]>, above: &Tree) -> Option<Tree> {
+    let name = block.name.as_ref();
+    let is_exception = name.is_some_and(|name| defaults.unwrap_or(&[]).contains(name));
     let mut alternatives = Vec::new();
     let mut default = None;
     for (at, variant) in block.variants.iter().enumerate() {
@@ -110,10 +114,14 @@ fn variants(block: &Block, defaults: Option<&[String]>, above: &Tree) -> Option<
             tree.each(&mut |leaf| leaf.statements.push(own.clone()));
         }
         scope(&variant.body, defaults, &mut tree)?;
+        let has_block = variant.body.iter().any(|s| matches!(s, Statement::Variants(_)));
+        if is_exception && has_block {
+            tree.expand_last_block();
+        }
         let is_default = |variant: &Entry| {
-            let begins =
-                |label: &String| format!("{}.", variant.name).starts_with(&format!("{label}."));
-            block.default.as_ref().is_some_and(begins)
+            let wanted = block.default.iter().flat_map(|default| default.split('.'));
+            let labels = variant.name.split('.');
+            block.default.is_some() && wanted.zip(labels).all(|(wanted, label)| wanted == label)
         };
         let first = block.variants.iter().position(is_default) == Some(at);
         let hidden = variant.hidden || first;
@@ -126,11 +134,10 @@ fn variants(block: &Block, defaults: Option<&[String]>, above: &Tree) -> Option<
         tree.each(&mut |leaf| leaf.heads.insert(0, head.clone()));
         alternatives.push(tree);
     }
-    let exception = block.name.as_ref().is_some_and(|name| defaults.unwrap_or(&[]).contains(name));
-    if defaults.is_none() || exception {
+    if defaults.is_none() || is_exception {
         default = None;
     }
-    let tree = Tree::Choice { default, alternatives };
+    let tree = Tree::Choice { default, alone: true, alternatives };
     (tree.clone().count() <= MANY).then_some(tree)
 }
 
@@ -147,6 +154,15 @@ impl Tree {
         }
     }
 
+    /// The block that is not below another one gives all its variants, its default still first.
+    fn expand_last_block(&mut self) {
+        match self {
+            Self::Leaf(_) => {}
+            Self::Choice { alone, .. } => *alone = false,
+            Self::Join(_, below) => below.expand_last_block(),
+        }
+    }
+
     fn count(&mut self) -> usize {
         let mut count = 0;
         self.each(&mut |_| count += 1);
@@ -157,31 +173,32 @@ impl Tree {
 fn choose(tree: &Tree) -> Option<Vec<Chosen>> {
     match tree {
         Tree::Leaf(leaf) => Some(leaf.choose().into_iter().collect()),
-        Tree::Choice { default, alternatives } => {
-            if let Some(default) = default {
-                let chosen = choose(&alternatives[*default])?;
-                if !chosen.is_empty() {
-                    return Some(chosen);
-                }
+        Tree::Choice { default, alone, alternatives } => {
+            let first =
+                default.map_or(Some(Vec::new()), |default| choose(&alternatives[default]))?;
+            if *alone && !first.is_empty() {
+                return Some(first);
             }
-            let chosen: Option<Vec<_>> = alternatives.iter().map(choose).collect();
-            Some(chosen?.concat())
+            let others = alternatives.iter().enumerate().filter(|(at, _)| Some(*at) != *default);
+            let others: Option<Vec<_>> = others.map(|(_, tree)| choose(tree)).collect();
+            Some([first, others?.concat()].concat())
         }
         Tree::Join(filters, below) => {
             let mut all: Option<Vec<Chosen>> = None;
-            for filter in filters {
+            // The first combines with all the others, as if these were joined already.
+            for filter in filters.iter().rev() {
                 let mut part = below.clone();
                 let only = Statement::Only(filter.clone());
                 part.each(&mut |leaf| leaf.statements.push(only.clone()));
                 let part = choose(&part)?;
                 all = match all {
                     None => Some(part),
-                    Some(before) if before.len() * part.len() > MANY => return None,
-                    Some(before) => {
+                    Some(later) if later.len() * part.len() > MANY => return None,
+                    Some(later) => {
                         let with = |one: &Chosen| -> Vec<_> {
-                            part.iter().map(|other| one.join(other)).collect()
+                            later.iter().map(|other| one.join(other)).collect()
                         };
-                        Some(before.iter().flat_map(with).collect())
+                        Some(part.iter().flat_map(with).collect())
                     }
                 };
             }

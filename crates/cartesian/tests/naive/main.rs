@@ -63,6 +63,10 @@ fn random() -> impl Strategy<Value = Text> {
 }
 
 proptest! {
+    // What fails is printed as a text, which is more than a seed: bytes mean another text as soon
+    // as the generator learns something.
+    #![proptest_config(Config { failure_persistence: None, ..Config::default() })]
+
     #[test]
     fn expansion(random in random()) {
         let Text { statements, defaults } = random;
@@ -74,7 +78,8 @@ proptest! {
     #[test]
     fn a_clone_goes_on_as_if_parsed_anew(random in random(), more in random()) {
         let Text { statements, defaults } = random;
-        let (first, second) = (statement::text(&statements), statement::text(&more.statements));
+        let more: Vec<_> = more.statements.into_iter().take(4).collect();
+        let (first, second) = (statement::text(&statements), statement::text(&more));
         let parser = parse(&first, defaults.as_deref());
         let mut clone = parser.clone();
         clone.statement(&second);

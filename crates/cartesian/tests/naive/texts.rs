@@ -17,10 +17,12 @@ pub(crate) const BYTES: usize = 600;
 
 /// The text that some bytes stand for.
 pub(crate) fn from_bytes(bytes: &[u8]) -> Text {
-    let mut maker = Maker { bytes: bytes.iter(), labels: 3, joins: false, left: 900 };
-    let flags = maker.below(8);
+    let mut maker =
+        Maker { bytes: bytes.iter(), labels: 3, joins: false, gentle: false, left: 400 };
+    let flags = maker.below(16);
     maker.labels += maker.below(5);
     maker.joins = flags & 1 == 1;
+    maker.gentle = flags & 8 == 8;
     let defaults = (flags & 6 == 6).then(|| maker.some(2, Maker::block_name));
     let mut statements = Vec::new();
     for _ in 0..3 + maker.below(9) {
@@ -48,6 +50,8 @@ struct Maker<'a> {
     /// How many labels there are: `a`, `b`, …
     labels: usize,
     joins: bool,
+    /// Filters are written such that few drop everything.
+    gentle: bool,
     /// How many combinations may still be made.
     left: usize,
 }
@@ -67,22 +71,23 @@ impl Maker<'_> {
 
     fn statement(&mut self, place: Place) -> Statement {
         // What is left over is an assignment.
-        let choice = self.below(32);
+        let choice = self.below(40);
         match (choice, place) {
             (6..8, _) => self.pattern(),
             (8, _) => Statement::Delete(self.key()),
-            (9..12, _) => Statement::Only(self.filter()),
-            (12..16, _) => Statement::No(self.filter()),
+            (9..11, _) if self.gentle => Statement::No(self.filter(0)),
+            (9..12, _) if !self.gentle => Statement::Only(self.filter(4)),
+            (12..16, _) if !self.gentle => Statement::No(self.filter(1)),
             (16, _) => Statement::Suffix(self.pick(&["_s", "_t"]).into()),
             (17..19, Place::Outermost | Place::Variant(_)) if self.joins => {
-                Statement::Join(self.filter())
+                Statement::Join(self.joined())
             }
             (19..22, Place::Outermost) => self.condition(1),
             (19..22, Place::Variant(depth) | Place::Condition(depth)) if depth < 3 => {
                 self.condition(depth + 1)
             }
-            (22..32, Place::Outermost) => self.variants(1),
-            (29..32, Place::Variant(depth)) if depth < 3 => self.variants(depth + 1),
+            (22..40, Place::Outermost) => self.variants(1),
+            (36..40, Place::Variant(depth)) if depth < 3 => self.variants(depth + 1),
             _ => self.assignment(),
         }
     }
@@ -113,7 +118,7 @@ impl Maker<'_> {
 
     fn condition(&mut self, depth: u32) -> Statement {
         let negated = self.below(3) == 2;
-        let filter = self.filter();
+        let filter = self.filter(2);
         let mut body = vec![self.statement(Place::Condition(depth))];
         body.extend(self.some(2, |maker| maker.statement(Place::Condition(depth))));
         Statement::When { negated, filter, body }
@@ -158,14 +163,31 @@ impl Maker<'_> {
         self.pick(&values).into()
     }
 
-    fn filter(&mut self) -> Filter {
+    fn filter(&mut self, most: usize) -> Filter {
         let mut words = vec![self.word()];
-        words.extend(self.some(2, Self::word));
+        words.extend(self.some(most, Self::word));
+        Filter(words)
+    }
+
+    /// What a `join` joins: at most three, since each multiplies.
+    fn joined(&mut self) -> Filter {
+        let single = |maker: &mut Self| {
+            vec![vec![if maker.gentle {
+                Label { block: None, name: maker.label() }
+            } else {
+                maker.filter_label()
+            }]]
+        };
+        if self.below(4) == 3 {
+            return self.filter(2);
+        }
+        let mut words = vec![single(self), single(self)];
+        words.extend(self.some(1, single));
         Filter(words)
     }
 
     fn word(&mut self) -> Vec<Vec<Label>> {
-        let count = [1, 1, 1, 1, 2, 2, 3][self.below(7)];
+        let count = [1, 1, 1, 2, 2, 2, 3][self.below(7)] + usize::from(self.gentle);
         (0..count).map(|_| self.sequence()).collect()
     }
 
