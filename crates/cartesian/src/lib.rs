@@ -48,6 +48,7 @@ mod operation;
 mod parser;
 mod part;
 mod plan;
+mod record;
 mod scan;
 mod source;
 mod spans;
