@@ -37,6 +37,7 @@ mod cursor;
 mod dead;
 mod diagnostic;
 mod dictionary;
+mod explain;
 mod filter;
 mod include;
 mod join;
@@ -62,6 +63,7 @@ mod written;
 
 pub use config::{Config, Variants};
 pub use diagnostic::{Diagnostic, Severity};
+pub use explain::{Context, Effect, Elsewhere, Explain, Step, Story, Substitution};
 pub use include::{Include, NoInclude, Source};
 pub use parser::Parser;
 pub use source::Place;
