@@ -4,7 +4,9 @@ use kvmtest_cartesian::{
     Config, Context, Effect, Explain, NoInclude, Parser, Source, Step, Story, Variant,
 };
 use serde_json::Value;
+use std::fmt::Write;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 fn parse(text: &str) -> Config {
     let mut parser = Parser::new();
@@ -69,7 +71,7 @@ fn is_consistent(explain: &Explain, variant: &Variant) {
         }
         if explain.from == Some(at) {
             let value = explain.value.as_deref();
-            let gives = |result: &(String, String)| Some(result.1.as_str()) == value;
+            let gives = |(_, result): &(String, Arc<str>)| Some(result.as_ref()) == value;
             assert!(story.result.iter().any(gives), "{explain}");
         }
     }
@@ -286,7 +288,7 @@ fn a_key_of_other_variants_only_has_a_story() {
     check(
         "variants:\n  - a:\n  - b:\n    k = 1\n    c: k = 2\n",
         "k",
-        "2 more statements for it in other variants' blocks:
+        "2 statements for it in other variants' blocks:
             t.cfg:4  k = 1  in b
             t.cfg:5  k = 2  in b c:",
     );
@@ -294,7 +296,6 @@ fn a_key_of_other_variants_only_has_a_story() {
 
 #[test]
 fn only_the_nearest_of_many_others_are_shown() {
-    use std::fmt::Write;
     let mut text = "variants:\n  - a:\n".to_owned();
     for number in 0..20 {
         let _ = write!(text, "  - v{number}:\n    k = {number}\n");
@@ -302,7 +303,7 @@ fn only_the_nearest_of_many_others_are_shown() {
     let explain = first(&text).explain("k").expect("a story");
     assert_eq!(explain.elsewhere.len(), 20);
     let shown = explain.to_string();
-    assert!(shown.contains("\n20 more statements for it in other variants' blocks, the nearest"));
+    assert!(shown.contains("\n20 statements for it in other variants' blocks, the nearest"));
     assert_eq!(shown.matches("k = ").count(), 3, "{shown}");
 }
 
@@ -448,7 +449,6 @@ fn includes_are_told() {
             Context::Variant { labels, place } => format!("{place} - {labels}"),
             Context::Condition { filter, place, .. } => format!("{place} {filter}:"),
             Context::Include { path, place } => format!("{place} include {path}"),
-            other => panic!("{other:?}"),
         })
         .collect();
     let expected = ["t.cfg:1 include a.cfg", "a.cfg:2 - x", "a.cfg:3 include b.cfg", "b.cfg:1 x:"];
@@ -466,6 +466,22 @@ fn statements_from_the_command_line_have_a_place_too() {
     let places: Vec<_> =
         steps(&variant.explain("k").expect("a story")).map(|s| s.place.to_string()).collect();
     assert_eq!(places, ["t.cfg:1", "<command line>:1"]);
+}
+
+#[test]
+fn long_stories_are_told_to_the_end() {
+    let many = |line: &dyn Fn(usize) -> String| (0..20_000).map(line).collect::<String>();
+    let check = |text: String, key: &str, steps: usize| {
+        let explain = first(&text).explain(key).expect("a story");
+        assert_eq!(explain.stories[0].steps.len(), steps);
+        assert!(explain.to_string().len() > steps);
+    };
+    check(many(&|number| format!("other{number} = 1\nk = x\n")), "k", 20_000);
+    check(many(&|_| "k = x\ndel k\n".to_owned()), "k", 40_000);
+    check(many(&|number| format!("k_max{number}_max = 1\n")) + "k = 0\n", "k", 20_001);
+    let large = format!("variants:\n  - a:\nk = {}\n", "x".repeat(1 << 19));
+    let explain = first(&(large + &many(&|_| "b: k = 1\n".to_owned()))).explain("k");
+    assert_eq!(explain.expect("a story").stories[0].steps.len(), 20_001);
 }
 
 /// Two blocks with everything that a title is made of.
@@ -494,7 +510,7 @@ fn names_tell_their_labels() {
          in (os=f).20.boot
          by t.cfg:2
          1. t.cfg:5  - @f:
-            no value → (os=f)
+            adds (os=f)
          2. t.cfg:7  - 20:
             in variant (os=f) (t.cfg:5)
             adds 20
@@ -510,7 +526,7 @@ fn names_tell_their_labels() {
             left out: the variant is a default
          2. t.cfg:7  - 20:
             in variant (os=f) (t.cfg:5)
-            no value → 20
+            adds 20
          3. t.cfg:2  - boot: setup
             adds boot",
     );
@@ -520,7 +536,7 @@ fn names_tell_their_labels() {
          in (os=f).20.boot
          by t.cfg:2
          1. t.cfg:2  - boot: setup
-            no value → (os=f).20.setup",
+            adds (os=f).20.setup",
     );
 }
 
@@ -538,6 +554,13 @@ fn title_agrees(variant: &Variant) {
     assert_eq!(value("name"), variant.name());
     assert_eq!(value("shortname"), variant.shortname());
     assert_eq!(value("dep"), variant.deps().join(" "));
+    for (key, separator) in [("name", "."), ("shortname", "."), ("dep", " ")] {
+        let explain = variant.explain(key).expect("always a story");
+        if let [story] = &explain.stories[..] {
+            let added: Vec<&str> = story.steps.iter().filter_map(|s| s.after.as_deref()).collect();
+            assert_eq!(added.join(separator), value(key), "{explain}");
+        }
+    }
 }
 
 #[test]

@@ -7,7 +7,6 @@ use crate::tree::NodeId;
 
 /// One block, or one file, around a statement.
 #[derive(Clone, PartialEq, Eq, Debug)]
-#[non_exhaustive]
 pub enum Context {
     /// The block of a variant.
     Variant {
@@ -66,13 +65,17 @@ pub(super) fn entries(plan: &Plan, node: NodeId) -> Vec<u32> {
 
 /// The labels of an entry, as names show them.
 pub(super) fn labels(plan: &Plan, entry: u32) -> String {
-    let node = plan.tree.spans.entries[entry as usize].node;
+    labels_of(plan, plan.tree.spans.entries[entry as usize].node, true)
+}
+
+/// The labels of a node, as names show them, or short names.
+pub(super) fn labels_of(plan: &Plan, node: NodeId, long: bool) -> String {
     let mut text = String::new();
     for &label in &plan.tree.node(node).head.labels {
         if !text.is_empty() {
             text.push('.');
         }
-        plan.write_label(label, true, &mut text);
+        plan.write_label(label, long, &mut text);
     }
     text
 }

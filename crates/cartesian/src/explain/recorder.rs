@@ -13,12 +13,19 @@ use crate::plan::Plan;
 use crate::record::{Record, State};
 use crate::title::Title;
 use crate::tree::{Item, NodeId};
+use rustc_hash::FxHashMap;
+use std::sync::Arc;
+
+/// For each assignment its node and the conditions around it.
+type Owners = FxHashMap<u32, (NodeId, Vec<Judged>)>;
 
 pub(super) struct Recorder<'a> {
     pub(super) plan: &'a Plan,
     pub(super) watch: Watch,
     /// The nodes of all paths.
     pub(super) path: Vec<NodeId>,
+    /// Where the nodes of the path begin that is told now.
+    begun: usize,
     parts: Vec<Part>,
     /// Where the statements come from that are told now.
     node: NodeId,
@@ -26,6 +33,10 @@ pub(super) struct Recorder<'a> {
     substitutions: Vec<Substitution>,
     /// The watched keys as they were after the statement before.
     keys: Vec<Key>,
+    /// How many entries were looked at for watched keys.
+    looked: usize,
+    /// What stands around each assignment of the path, found out when it is first needed.
+    owners: Option<Owners>,
 }
 
 /// A story in the making.
@@ -43,7 +54,7 @@ struct Key {
     symbol: Symbol,
     /// With its suffixes.
     name: String,
-    value: String,
+    value: Arc<str>,
     operation: u32,
 }
 
@@ -54,8 +65,8 @@ struct Draft {
     statement: String,
     operator: &'static str,
     key: String,
-    before: Option<String>,
-    after: Option<String>,
+    before: Option<Arc<str>>,
+    after: Option<Arc<str>>,
     effect: Effect,
 }
 
@@ -65,17 +76,20 @@ impl<'a> Recorder<'a> {
             plan,
             watch,
             path: Vec::new(),
+            begun: 0,
             parts: Vec::new(),
             node: plan.root,
             conditions: Vec::new(),
             substitutions: Vec::new(),
             keys: Vec::new(),
+            looked: 0,
+            owners: None,
         }
     }
 
     /// The number of the story that a value comes from: the last one that ended with it.
     pub(super) fn origin(&self, operation: u32, value: Option<&str>) -> Option<usize> {
-        let same = |key: &Key| key.operation == operation && Some(key.value.as_str()) == value;
+        let same = |key: &Key| key.operation == operation && Some(&*key.value) == value;
         self.parts.iter().rposition(|part| part.result.iter().any(same))
     }
 
@@ -88,20 +102,32 @@ impl<'a> Recorder<'a> {
         self.parts.into_iter().map(story).collect()
     }
 
-    fn look(&self, state: &State) -> Vec<Key> {
-        let watched = |(_, entry): &(usize, &Entry)| entry.live && self.watch.has(entry.key);
-        let key = |(at, entry): (usize, &Entry)| Key {
-            at,
-            symbol: entry.key,
-            name: state.builder.written(entry),
-            value: state.builder.str(entry.value).to_owned(),
-            operation: entry.operation,
-        };
-        state.entries.iter().enumerate().filter(watched).map(key).collect()
+    /// The watched keys as they are now. Entries are never moved and never come back to life, so
+    /// only those that are known and those that are new have to be looked at.
+    fn look(&mut self, state: &State) -> Vec<Key> {
+        let known = self.keys.iter().map(|key| key.at);
+        let new =
+            (self.looked..state.entries.len()).filter(|at| self.watch.has(state.entries[*at].key));
+        let mut keys = Vec::new();
+        for at in known.chain(new) {
+            let entry = &state.entries[at];
+            if !entry.live {
+                continue;
+            }
+            let old = self.keys.iter().find(|key| key.at == at);
+            let value = match old.filter(|old| old.operation == entry.operation) {
+                Some(old) => old.value.clone(),
+                None => state.builder.str(entry.value).into(),
+            };
+            let name = state.builder.written(entry);
+            keys.push(Key { at, symbol: entry.key, name, value, operation: entry.operation });
+        }
+        self.looked = state.entries.len();
+        keys
     }
 
     /// The value that the key has now, as the one who asked calls it.
-    fn current(&self) -> Option<String> {
+    fn current(&self) -> Option<Arc<str>> {
         let keys = || self.keys.iter();
         let named = keys().find(|key| key.name == self.watch.key);
         named.or_else(|| keys().next()).map(|key| key.value.clone())
@@ -128,7 +154,7 @@ impl<'a> Recorder<'a> {
         &mut self,
         index: u32,
         key: (Symbol, String),
-        values: [Option<String>; 2],
+        values: [Option<Arc<str>>; 2],
         effect: Effect,
     ) {
         let operation = &self.plan.tree.operations[index as usize];
@@ -183,16 +209,17 @@ impl<'a> Recorder<'a> {
     }
 
     /// The node of an assignment that had its effect, and the conditions around it.
-    fn owner(&self, operation: u32) -> (NodeId, Vec<Judged>) {
-        let mut owner = (self.node, Vec::new());
-        for &node in &self.path {
-            statements::each(self.plan, node, Some(true), &mut |other, conditions| {
-                if other == operation {
-                    owner = (node, conditions.to_vec());
-                }
-            });
-        }
-        owner
+    fn owner(&mut self, operation: u32) -> (NodeId, Vec<Judged>) {
+        let owners = self.owners.get_or_insert_with(|| {
+            let mut owners = Owners::default();
+            for &node in &self.path[self.begun..] {
+                statements::each(self.plan, node, Some(true), &mut |operation, conditions| {
+                    owners.insert(operation, (node, conditions.to_vec()));
+                });
+            }
+            owners
+        });
+        owners.get(&operation).cloned().unwrap_or_else(|| (self.node, Vec::new()))
     }
 
     /// The watched key that a statement without effect is for.
@@ -206,8 +233,11 @@ impl Record for Recorder<'_> {
     fn begin(&mut self, path: &[NodeId]) {
         let variant = Title::of_path(self.plan, path).name;
         self.parts.push(Part { variant, steps: Vec::new(), result: Vec::new() });
+        self.begun = self.path.len();
         self.path.extend(path);
         self.keys.clear();
+        self.looked = 0;
+        self.owners = None;
     }
 
     fn node(&mut self, node: NodeId) {
@@ -304,18 +334,18 @@ impl Record for Recorder<'_> {
             return;
         }
         let plan = self.plan;
-        let value = state.builder.str(limit.value).to_owned();
+        let value: Arc<str> = state.builder.str(limit.value).into();
         let slot = state.builder.scratch.slots[bounded.index()] as usize;
         let known = self.keys.iter_mut().find(|key| key.at == slot);
         let before = known.as_ref().map(|key| key.value.clone());
         let limit_key = plan.tree.strings.text(limit.key).to_owned();
         let (after, effect) = if replaces {
             if let Some(known) = known {
-                known.value.clone_from(&value);
+                known.value = value.clone();
             }
             (Some(value), Effect::Bound { limit: limit_key })
         } else {
-            (before.clone(), Effect::WithinBound { limit: limit_key, value })
+            (before.clone(), Effect::WithinBound { limit: limit_key, value: value.as_ref().into() })
         };
         let operation = &plan.tree.operations[limit.operation as usize];
         let draft = Draft {

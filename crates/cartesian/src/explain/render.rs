@@ -5,6 +5,7 @@ use super::context::Context;
 use super::elsewhere::Elsewhere;
 use super::step::{Effect, Step, Substitution};
 use super::story::Story;
+use rustc_hash::FxHashSet;
 use std::fmt;
 
 /// How many statements of other variants are shown.
@@ -74,16 +75,15 @@ impl Explain {
 
     /// How the files that matter came in.
     fn write_files(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut told: Vec<&Context> = Vec::new();
+        let mut told = FxHashSet::default();
         let steps = self.stories.iter().flat_map(|story| &story.steps);
         for context in steps.flat_map(|step| &step.context) {
             let Context::Include { path, place } = context else { continue };
-            if told.contains(&context) {
-                continue;
+            let begins = told.is_empty();
+            if told.insert((place.file.as_ref(), place.line)) {
+                f.write_str(if begins { "\n\n" } else { "\n" })?;
+                write!(f, "{place} includes {path}")?;
             }
-            f.write_str(if told.is_empty() { "\n\n" } else { "\n" })?;
-            write!(f, "{place} includes {path}")?;
-            told.push(context);
         }
         Ok(())
     }
@@ -94,7 +94,9 @@ impl Explain {
             return Ok(());
         }
         let noun = if count == 1 { "statement" } else { "statements" };
-        write!(f, "\n\n{count} more {noun} for it in other variants' blocks")?;
+        let is_only = self.stories.iter().all(|story| story.steps.is_empty());
+        let more = if is_only { "" } else { "more " };
+        write!(f, "\n\n{count} {more}{noun} for it in other variants' blocks")?;
         f.write_str(if count > NEAREST { ", the nearest of them:" } else { ":" })?;
         let shown = || self.elsewhere.iter().take(NEAREST);
         let width = shown().map(|e| e.place.to_string().chars().count()).max().unwrap_or(0);
@@ -150,8 +152,8 @@ fn effect(step: &Step) -> String {
     let after = step.after.as_deref().map_or_else(none, shown);
     let changes = format!("{before} → {after}");
     match &step.effect {
-        Effect::Append if step.operator == "-" => format!("adds {}", added(step)),
         Effect::Set | Effect::Append | Effect::Prepend | Effect::Delete => changes,
+        Effect::Label | Effect::Dep => format!("adds {after}"),
         Effect::Suffix => format!("called {} from here on: {after}", step.key),
         Effect::Bound { limit } => format!("bound by {limit}: {changes}"),
         Effect::WithinBound { limit, value } => {
@@ -162,13 +164,6 @@ fn effect(step: &Step) -> String {
         Effect::Condition => "not applied".to_owned(),
         Effect::Hidden => "left out: the variant is a default".to_owned(),
     }
-}
-
-/// What the line of a variant adds to a name.
-fn added(step: &Step) -> &str {
-    let after = step.after.as_deref().unwrap_or_default();
-    let rest = after.strip_prefix(step.before.as_deref().unwrap_or_default()).unwrap_or(after);
-    rest.trim_start_matches(['.', ' '])
 }
 
 /// How a part ended.

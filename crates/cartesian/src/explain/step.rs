@@ -3,6 +3,7 @@
 use super::context::Context;
 use crate::operation::Kind;
 use crate::source::Place;
+use std::sync::Arc;
 
 /// One statement that touched a key, or would have.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -23,9 +24,9 @@ pub struct Step {
     /// Each `${key}` of the statement's value that was looked up.
     pub substitutions: Vec<Substitution>,
     /// The value before.
-    pub before: Option<String>,
-    /// The value after.
-    pub after: Option<String>,
+    pub before: Option<Arc<str>>,
+    /// The value after; what was added, where the effect is [`Effect::Label`] or [`Effect::Dep`].
+    pub after: Option<Arc<str>>,
     /// What it did.
     pub effect: Effect,
 }
@@ -44,7 +45,6 @@ pub struct Substitution {
 
 /// What a statement did to a key, or why it did nothing.
 #[derive(Clone, PartialEq, Eq, Debug)]
-#[non_exhaustive]
 pub enum Effect {
     /// Gave it the value.
     Set,
@@ -61,6 +61,10 @@ pub enum Effect {
         /// The key that bounds this one: `mem_max`.
         limit: String,
     },
+    /// Added its labels to the name, or to the short name.
+    Label,
+    /// Added what it depends on.
+    Dep,
     /// Nothing: the value is within the bound, or one of them is no number.
     WithinBound {
         /// The key that bounds this one: `mem_max`.
@@ -87,7 +91,9 @@ impl Effect {
             | Self::Prepend
             | Self::Delete
             | Self::Suffix
-            | Self::Bound { .. } => true,
+            | Self::Bound { .. }
+            | Self::Label
+            | Self::Dep => true,
             Self::WithinBound { .. }
             | Self::HasValue
             | Self::NoKey

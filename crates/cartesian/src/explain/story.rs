@@ -1,6 +1,7 @@
 //! What happened along one path.
 
 use super::step::Step;
+use std::sync::Arc;
 
 /// What the statements of one variant did to a key; of a joined one, those of one of its parts.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -12,5 +13,5 @@ pub struct Story {
     pub steps: Vec<Step>,
     /// What the key was called in the end, and its value: several where suffixes make several
     /// keys of one, none where it has no value.
-    pub result: Vec<(String, String)>,
+    pub result: Vec<(String, Arc<str>)>,
 }

@@ -69,19 +69,21 @@ fn each_path(leaf: &Leaf, visit: &mut impl FnMut(&[NodeId])) {
 
 /// A title grows from the root down.
 fn story(plan: &Plan, path: &[NodeId], own: Own, key: &str) -> Story {
+    let title = Title::of_path(plan, path);
+    let mut deps = title.dep.iter();
     let mut steps = Vec::new();
-    let mut before = None;
-    for (at, &node) in path.iter().enumerate() {
+    for &node in path {
         let head = &plan.tree.node(node).head;
-        if head.labels.is_empty() || (own == Own::Dep && head.deps.is_empty()) {
+        let deps: Vec<&str> = deps.by_ref().take(head.deps.len()).map(String::as_str).collect();
+        let (effect, added) = match own {
+            Own::Name => (Effect::Label, context::labels_of(plan, node, true)),
+            Own::Shortname if head.hidden => (Effect::Hidden, String::new()),
+            Own::Shortname => (Effect::Label, context::labels_of(plan, node, false)),
+            Own::Dep => (Effect::Dep, deps.join(" ")),
+        };
+        if head.labels.is_empty() || (added.is_empty() && effect != Effect::Hidden) {
             continue;
         }
-        let after = own.value(&Title::of_path(plan, &path[..=at]));
-        let effect = match before {
-            _ if before == after => Effect::Hidden,
-            None => Effect::Set,
-            Some(_) => Effect::Append,
-        };
         steps.push(Step {
             place: plan.tree.sources.place(head.at.start),
             statement: plan.span(head.at).to_owned(),
@@ -89,11 +91,11 @@ fn story(plan: &Plan, path: &[NodeId], own: Own, key: &str) -> Story {
             key: key.to_owned(),
             context: context::around_head(plan, node),
             substitutions: Vec::new(),
-            before: std::mem::replace(&mut before, after.clone()),
-            after,
+            before: None,
+            after: (!added.is_empty()).then(|| added.into()),
             effect,
         });
     }
-    let result = before.into_iter().map(|value| (key.to_owned(), value)).collect();
-    Story { variant: Title::of_path(plan, path).name, steps, result }
+    let result = own.value(&title).map(|value| (key.to_owned(), value.into()));
+    Story { variant: title.name, steps, result: result.into_iter().collect() }
 }

@@ -43,8 +43,10 @@ impl Watch {
             return self.has(Symbol(operation.key));
         }
         let pattern = &plan.tree.patterns[operation.key as usize];
-        self.symbols.iter().any(|symbol| pattern.matches(*symbol, &plan.tree.strings))
-            || pattern.matches_text(&self.key, &plan.tree.strings)
+        let strings = &plan.tree.strings;
+        // Asked by text, a pattern does not find out about all other keys as well.
+        self.symbols.iter().any(|symbol| pattern.matches_text(strings.text(*symbol), strings))
+            || pattern.matches_text(&self.key, strings)
     }
 
     /// Whether an assignment is for a key that bounds a watched one.
