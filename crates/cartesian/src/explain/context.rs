@@ -89,9 +89,11 @@ fn variant(plan: &Plan, entry: u32) -> (u32, Context) {
 
 fn condition(plan: &Plan, (index, holds): Judged) -> (u32, Context) {
     let condition = &plan.tree.conditions[index as usize];
-    let span = plan.tree.spans.filters[condition.filter.0 as usize].statement;
-    let filter = plan.span(span).to_owned();
-    (span.start, Context::Condition { filter, place: plan.tree.sources.place(span.start), holds })
+    let span = plan.tree.spans.filters[condition.filter.0 as usize];
+    let at = span.statement.start;
+    let not = if condition.negated { "!" } else { "" };
+    let filter = format!("{not}{}", plan.span(span.filter));
+    (at, Context::Condition { filter, place: plan.tree.sources.place(at), holds })
 }
 
 /// Puts the `include` statements between what stands in the including and the included file.

@@ -2,6 +2,8 @@
 
 mod context;
 mod elsewhere;
+mod hearing;
+mod keys;
 mod recorder;
 mod render;
 mod statement;

@@ -1,23 +1,20 @@
 //! Writes a key's story down while the dictionary is made.
 
 use super::context::{self, Judged};
+use super::keys::{Key, Keys};
 use super::statement;
 use super::statements;
 use super::step::{Effect, Step, Substitution};
 use super::story::Story;
 use super::watch::Watch;
-use crate::bound::Bound;
-use crate::dictionary::{Entry, NOWHERE};
 use crate::label::Symbol;
 use crate::plan::Plan;
-use crate::record::{Record, State};
-use crate::title::Title;
 use crate::tree::{Item, NodeId};
 use rustc_hash::FxHashMap;
 use std::sync::Arc;
 
 /// For each assignment its node and the conditions around it.
-type Owners = FxHashMap<u32, (NodeId, Vec<Judged>)>;
+pub(super) type Owners = FxHashMap<u32, (NodeId, Vec<Judged>)>;
 
 pub(super) struct Recorder<'a> {
     pub(super) plan: &'a Plan,
@@ -25,49 +22,35 @@ pub(super) struct Recorder<'a> {
     /// The nodes of all paths.
     pub(super) path: Vec<NodeId>,
     /// Where the nodes of the path begin that is told now.
-    begun: usize,
-    parts: Vec<Part>,
+    pub(super) begun: usize,
+    pub(super) parts: Vec<Part>,
     /// Where the statements come from that are told now.
-    node: NodeId,
-    conditions: Vec<Judged>,
-    substitutions: Vec<Substitution>,
+    pub(super) node: NodeId,
+    pub(super) conditions: Vec<Judged>,
+    pub(super) substitutions: Vec<Substitution>,
     /// The watched keys as they were after the statement before.
-    keys: Vec<Key>,
-    /// How many entries were looked at for watched keys.
-    looked: usize,
+    pub(super) keys: Keys,
     /// What stands around each assignment of the path, found out when it is first needed.
-    owners: Option<Owners>,
+    pub(super) owners: Option<Owners>,
 }
 
 /// A story in the making.
-struct Part {
-    variant: String,
-    steps: Vec<(Symbol, Step)>,
-    result: Vec<Key>,
-}
-
-/// A watched key at a moment.
-#[derive(Clone)]
-struct Key {
-    /// Where it stands among all keys.
-    at: usize,
-    symbol: Symbol,
-    /// With its suffixes.
-    name: String,
-    value: Arc<str>,
-    operation: u32,
+pub(super) struct Part {
+    pub(super) variant: String,
+    pub(super) steps: Vec<(Symbol, Step)>,
+    pub(super) result: Vec<Key>,
 }
 
 /// What is to be said of a statement, apart from what stands around it.
-struct Draft {
-    at: u32,
-    symbol: Symbol,
-    statement: String,
-    operator: &'static str,
-    key: String,
-    before: Option<Arc<str>>,
-    after: Option<Arc<str>>,
-    effect: Effect,
+pub(super) struct Draft {
+    pub(super) at: u32,
+    pub(super) symbol: Symbol,
+    pub(super) statement: String,
+    pub(super) operator: &'static str,
+    pub(super) key: String,
+    pub(super) before: Option<Arc<str>>,
+    pub(super) after: Option<Arc<str>>,
+    pub(super) effect: Effect,
 }
 
 impl<'a> Recorder<'a> {
@@ -81,8 +64,7 @@ impl<'a> Recorder<'a> {
             node: plan.root,
             conditions: Vec::new(),
             substitutions: Vec::new(),
-            keys: Vec::new(),
-            looked: 0,
+            keys: Keys::default(),
             owners: None,
         }
     }
@@ -102,38 +84,12 @@ impl<'a> Recorder<'a> {
         self.parts.into_iter().map(story).collect()
     }
 
-    /// The watched keys as they are now. Entries are never moved and never come back to life, so
-    /// only those that are known and those that are new have to be looked at.
-    fn look(&mut self, state: &State) -> Vec<Key> {
-        let known = self.keys.iter().map(|key| key.at);
-        let new =
-            (self.looked..state.entries.len()).filter(|at| self.watch.has(state.entries[*at].key));
-        let mut keys = Vec::new();
-        for at in known.chain(new) {
-            let entry = &state.entries[at];
-            if !entry.live {
-                continue;
-            }
-            let old = self.keys.iter().find(|key| key.at == at);
-            let value = match old.filter(|old| old.operation == entry.operation) {
-                Some(old) => old.value.clone(),
-                None => state.builder.str(entry.value).into(),
-            };
-            let name = state.builder.written(entry);
-            keys.push(Key { at, symbol: entry.key, name, value, operation: entry.operation });
-        }
-        self.looked = state.entries.len();
-        keys
-    }
-
-    /// The value that the key has now, as the one who asked calls it.
-    fn current(&self) -> Option<Arc<str>> {
-        let keys = || self.keys.iter();
-        let named = keys().find(|key| key.name == self.watch.key);
-        named.or_else(|| keys().next()).map(|key| key.value.clone())
-    }
-
-    fn push(&mut self, draft: Draft, conditions: &[Judged], substitutions: Vec<Substitution>) {
+    pub(super) fn push(
+        &mut self,
+        draft: Draft,
+        conditions: &[Judged],
+        substitutions: Vec<Substitution>,
+    ) {
         let step = Step {
             place: self.plan.tree.sources.place(draft.at),
             statement: draft.statement,
@@ -150,7 +106,7 @@ impl<'a> Recorder<'a> {
         }
     }
 
-    fn push_assign(
+    pub(super) fn push_assign(
         &mut self,
         index: u32,
         key: (Symbol, String),
@@ -175,7 +131,7 @@ impl<'a> Recorder<'a> {
     }
 
     /// The statements of a condition that does not hold.
-    fn push_passed(&mut self, items: &[Item], conditions: &mut Vec<Judged>) {
+    pub(super) fn push_passed(&mut self, items: &[Item], conditions: &mut Vec<Judged>) {
         let plan = self.plan;
         for item in items {
             match *item {
@@ -185,7 +141,7 @@ impl<'a> Recorder<'a> {
                     if !watch.concerns(plan, operation) && !watch.bounds(plan, operation) {
                         continue;
                     }
-                    let current = self.current();
+                    let current = self.keys.current(&self.watch);
                     let draft = Draft {
                         at: operation.at,
                         symbol: self.key_of(operation.key, operation.kind.is_pattern()),
@@ -209,7 +165,7 @@ impl<'a> Recorder<'a> {
     }
 
     /// The node of an assignment that had its effect, and the conditions around it.
-    fn owner(&mut self, operation: u32) -> (NodeId, Vec<Judged>) {
+    pub(super) fn owner(&mut self, operation: u32) -> (NodeId, Vec<Judged>) {
         let owners = self.owners.get_or_insert_with(|| {
             let mut owners = Owners::default();
             for &node in &self.path[self.begun..] {
@@ -223,162 +179,8 @@ impl<'a> Recorder<'a> {
     }
 
     /// The watched key that a statement without effect is for.
-    fn key_of(&self, key: u32, is_pattern: bool) -> Symbol {
+    pub(super) fn key_of(&self, key: u32, is_pattern: bool) -> Symbol {
         let symbol = Symbol(key);
         if !is_pattern && self.watch.has(symbol) { symbol } else { self.watch.symbols[0] }
-    }
-}
-
-impl Record for Recorder<'_> {
-    fn begin(&mut self, path: &[NodeId]) {
-        let variant = Title::of_path(self.plan, path).name;
-        self.parts.push(Part { variant, steps: Vec::new(), result: Vec::new() });
-        self.begun = self.path.len();
-        self.path.extend(path);
-        self.keys.clear();
-        self.looked = 0;
-        self.owners = None;
-    }
-
-    fn node(&mut self, node: NodeId) {
-        self.node = node;
-    }
-
-    fn condition(&mut self, _: &State, condition: u32, holds: bool) {
-        if holds {
-            self.conditions.push((condition, Some(true)));
-            return;
-        }
-        let mut conditions = self.conditions.clone();
-        conditions.push((condition, Some(false)));
-        let plan = self.plan;
-        self.push_passed(&plan.tree.conditions[condition as usize].body, &mut conditions);
-    }
-
-    fn end_condition(&mut self) {
-        self.conditions.pop();
-    }
-
-    fn substitute(&mut self, state: &State, key: Symbol, value: Option<&str>) {
-        let slot = state.builder.scratch.slots[key.index()];
-        let entry = match slot {
-            NOWHERE => state.entries.iter().find(|entry| entry.live && entry.key == key),
-            slot => state.entries.get(slot as usize),
-        };
-        let entry = entry.filter(|_| value.is_some());
-        self.substitutions.push(Substitution {
-            key: self.plan.tree.strings.text(key).to_owned(),
-            value: value.map(str::to_owned),
-            place: entry.map(|entry| statement::place(self.plan, entry.operation)),
-        });
-    }
-
-    fn assign(&mut self, state: &State, index: u32) {
-        let operation = &self.plan.tree.operations[index as usize];
-        let kind = operation.kind;
-        let concerns = self.watch.concerns(self.plan, operation);
-        if !concerns && !kind.is_pattern() {
-            self.substitutions.clear();
-            return;
-        }
-        let now = self.look(state);
-        let old = std::mem::replace(&mut self.keys, now.clone());
-        let mut took = false;
-        for key in now {
-            let before = old.iter().find(|before| before.at == key.at);
-            if key.operation != index || before.is_some_and(|before| before.operation == index) {
-                continue;
-            }
-            took = true;
-            let values = [before.map(|before| before.value.clone()), Some(key.value)];
-            self.push_assign(index, (key.symbol, key.name), values, Effect::of(kind));
-        }
-        for key in old {
-            if !self.keys.iter().any(|now| now.at == key.at) {
-                took = true;
-                let values = [Some(key.value), None];
-                self.push_assign(index, (key.symbol, key.name), values, Effect::Delete);
-            }
-        }
-        if concerns && !took {
-            let current = self.current();
-            let symbol = self.key_of(operation.key, kind.is_pattern());
-            let key = (symbol, self.watch.key.clone());
-            self.push_assign(index, key, [current.clone(), current], Effect::none_of(kind));
-        }
-        self.substitutions.clear();
-    }
-
-    fn suffix(&mut self, state: &State, suffix: u32) {
-        let now = self.look(state);
-        self.keys.clone_from(&now);
-        let at = self.plan.tree.suffixes[suffix as usize].at;
-        let conditions = self.conditions.clone();
-        for key in now {
-            let draft = Draft {
-                at: at.start,
-                symbol: key.symbol,
-                statement: self.plan.span(at).to_owned(),
-                operator: "suffix",
-                key: key.name,
-                before: Some(key.value.clone()),
-                after: Some(key.value),
-                effect: Effect::Suffix,
-            };
-            self.push(draft, &conditions, Vec::new());
-        }
-    }
-
-    fn bound(&mut self, state: &State, limit: &Entry, bounded: Symbol, replaces: bool) {
-        if !self.watch.has(bounded) {
-            return;
-        }
-        let plan = self.plan;
-        let value: Arc<str> = state.builder.str(limit.value).into();
-        let slot = state.builder.scratch.slots[bounded.index()] as usize;
-        let known = self.keys.iter_mut().find(|key| key.at == slot);
-        let before = known.as_ref().map(|key| key.value.clone());
-        let limit_key = plan.tree.strings.text(limit.key).to_owned();
-        let (after, effect) = if replaces {
-            if let Some(known) = known {
-                known.value = value.clone();
-            }
-            (Some(value), Effect::Bound { limit: limit_key })
-        } else {
-            (before.clone(), Effect::WithinBound { limit: limit_key, value: value.as_ref().into() })
-        };
-        let operation = &plan.tree.operations[limit.operation as usize];
-        let draft = Draft {
-            at: operation.at,
-            symbol: bounded,
-            statement: statement::text(plan, operation),
-            operator: match plan.bounds[limit.key.index()] {
-                Some((Bound::Min, _)) => "_min",
-                Some((Bound::Fixed, _)) => "_fixed",
-                _ => "_max",
-            },
-            key: plan.tree.strings.text(bounded).to_owned(),
-            before,
-            after,
-            effect,
-        };
-        let (node, conditions) = self.owner(limit.operation);
-        self.node = node;
-        self.push(draft, &conditions, Vec::new());
-    }
-
-    fn end(&mut self, state: &State) {
-        let result = self.look(state);
-        let mut others: Vec<Symbol> = self.watch.symbols.clone();
-        // A key that no suffix made the wanted one is none of it.
-        others.retain(|&symbol| {
-            !self.watch.is_key(self.plan, symbol)
-                && !result.iter().any(|key| key.symbol == symbol && key.name == self.watch.key)
-        });
-        if let Some(part) = self.parts.last_mut() {
-            part.steps.retain(|(symbol, _)| !others.contains(symbol));
-            part.result = result;
-            part.result.retain(|key| !others.contains(&key.symbol));
-        }
     }
 }

@@ -1,12 +1,15 @@
 //! The story of a value.
 
+mod agree;
+mod consistent;
+mod joins;
+mod titles;
+
+use consistent::is_consistent;
 use kvmtest_cartesian::{
-    Config, Context, Effect, Explain, NoInclude, Parser, Source, Step, Story, Variant,
+    Config, Context, Effect, Explain, NoInclude, Parser, Source, Step, Variant,
 };
-use serde_json::Value;
 use std::fmt::Write;
-use std::path::PathBuf;
-use std::sync::Arc;
 
 fn parse(text: &str) -> Config {
     let mut parser = Parser::new();
@@ -54,46 +57,6 @@ fn check_effects(text: &str, key: &str, expected: &[(u32, Effect)]) {
 
 fn steps(explain: &Explain) -> impl Iterator<Item = &Step> {
     explain.stories.iter().flat_map(|story| &story.steps)
-}
-
-/// What holds for every story: it ends with the value that the variant has, each statement
-/// begins where the one before left off, and what did nothing changed nothing.
-#[track_caller]
-fn is_consistent(explain: &Explain, variant: &Variant) {
-    let key = explain.key.as_str();
-    assert_eq!(explain.value.as_deref(), variant.get(key), "{explain}");
-    assert_eq!(explain.place, variant.place(key), "{explain}");
-    assert_eq!(explain.from.is_some(), explain.value.is_some(), "{explain}");
-    for (at, story) in explain.stories.iter().enumerate() {
-        let suffixed = story.steps.iter().any(|step| step.effect == Effect::Suffix);
-        if !suffixed {
-            is_chain(explain, story);
-        }
-        if explain.from == Some(at) {
-            let value = explain.value.as_deref();
-            let gives = |(_, result): &(String, Arc<str>)| Some(result.as_ref()) == value;
-            assert!(story.result.iter().any(gives), "{explain}");
-        }
-    }
-    for step in steps(explain) {
-        let failed =
-            |context: &&Context| matches!(context, Context::Condition { holds: Some(false), .. });
-        let failed = step.context.iter().filter(failed).count();
-        assert_eq!(failed, usize::from(step.effect == Effect::Condition), "{explain}");
-        if !step.effect.took() {
-            assert_eq!(step.before, step.after, "{explain}");
-        }
-    }
-}
-
-fn is_chain(explain: &Explain, story: &Story) {
-    let mut value = None;
-    for step in &story.steps {
-        assert_eq!(step.before, value, "{}\n{explain}", step.place);
-        value.clone_from(&step.after);
-    }
-    let result = story.result.first().map(|(_, value)| value.clone());
-    assert_eq!(result, value, "{explain}");
 }
 
 #[test]
@@ -343,93 +306,6 @@ fn bounds_tell_whether_they_bound() {
 }
 
 #[test]
-fn joined_variants_tell_each_part() {
-    check(
-        "k = 1
-variants:
-    - a:
-        k = 2
-    - b:
-        k += 3
-    - c:
-join a b
-",
-        "k",
-        "part 1 of 2: a
-         1. t.cfg:1  k = 1
-            no value → 1
-         2. t.cfg:4  k = 2
-            in variant a (t.cfg:3)
-            1 → 2
-         it ends with k = 2
-         part 2 of 2: b
-         3. t.cfg:1  k = 1
-            no value → 1
-         4. t.cfg:6  k += 3
-            in variant b (t.cfg:5)
-            1 → 13
-         it ends with k = 13
-         joined: k = 13, of part 2, where a later part overrides the earlier",
-    );
-    check(
-        "variants:\n    - a:\n        k = 2\n    - b:\njoin a b\n",
-        "k",
-        "part 1 of 2: a
-         1. t.cfg:3  k = 2
-            in variant a (t.cfg:2)
-            no value → 2
-         it ends with k = 2
-         part 2 of 2: b
-         it ends without a value
-         joined: k = 2, of part 1",
-    );
-}
-
-/// Two variants that `join` makes one; a suffix keeps their keys apart.
-const SUFFIXED: &str = "variants:
-    - a:
-        k = 1
-        same = 0
-        suffix _a
-    - b:
-        k = 2
-        same = 0
-        suffix _b
-join a b
-";
-
-#[test]
-fn suffixes_are_told() {
-    check(
-        SUFFIXED,
-        "k_b",
-        "part 1 of 2: a
-         it ends without a value
-         part 2 of 2: b
-         1. t.cfg:7  k = 2
-            in variant b (t.cfg:6)
-            no value → 2
-         2. t.cfg:9  suffix _b
-            in variant b (t.cfg:6)
-            called k_b from here on: 2
-         it ends with k_b = 2
-         joined: k_b = 2, of part 2",
-    );
-    for key in ["k", "k_a", "k_b", "same"] {
-        let variant = first(SUFFIXED);
-        is_consistent(&variant.explain(key).expect("a story"), &variant);
-    }
-    assert_eq!(first(SUFFIXED).get("same"), Some("0"));
-    assert_eq!(first(SUFFIXED).explain("k_c"), None);
-}
-
-#[test]
-fn a_suffix_of_others_is_no_story_of_this_key() {
-    let text = "variants:\n  - a:\n    k = 1\n  - b:\n    k = 2\n    suffix _x\nk_x = 3\n";
-    check_effects(text, "k_x", &[(7, Effect::Set)]);
-}
-
-#[test]
 fn includes_are_told() {
     let mut parser = Parser::new();
     let mut include = |path: &str, _from: &str| match path {
@@ -482,142 +358,4 @@ fn long_stories_are_told_to_the_end() {
     let large = format!("variants:\n  - a:\nk = {}\n", "x".repeat(1 << 19));
     let explain = first(&(large + &many(&|_| "b: k = 1\n".to_owned()))).explain("k");
     assert_eq!(explain.expect("a story").stories[0].steps.len(), 20_001);
-}
-
-/// Two blocks with everything that a title is made of.
-const TITLED: &str = "variants:
-    - boot: setup
-    - @plain: a, b
-variants os:
-    - @f:
-        variants:
-            - 20:
-";
-
-#[track_caller]
-fn check_title(key: &str, expected: &str) {
-    let variant = first(TITLED);
-    let explain = variant.explain(key).expect("a story");
-    let rendered = explain.to_string();
-    assert_eq!(unindent(&rendered), unindent(expected));
-}
-
-#[test]
-fn names_tell_their_labels() {
-    check_title(
-        "name",
-        "name = (os=f).20.boot
-         in (os=f).20.boot
-         by t.cfg:2
-         1. t.cfg:5  - @f:
-            adds (os=f)
-         2. t.cfg:7  - 20:
-            in variant (os=f) (t.cfg:5)
-            adds 20
-         3. t.cfg:2  - boot: setup
-            adds boot",
-    );
-    check_title(
-        "shortname",
-        "shortname = 20.boot
-         in (os=f).20.boot
-         by t.cfg:2
-         1. t.cfg:5  - @f:
-            left out: the variant is a default
-         2. t.cfg:7  - 20:
-            in variant (os=f) (t.cfg:5)
-            adds 20
-         3. t.cfg:2  - boot: setup
-            adds boot",
-    );
-    check_title(
-        "dep",
-        "dep = (os=f).20.setup
-         in (os=f).20.boot
-         by t.cfg:2
-         1. t.cfg:2  - boot: setup
-            adds (os=f).20.setup",
-    );
-}
-
-#[test]
-fn titles_agree_with_their_stories() {
-    for text in [TITLED, SUFFIXED, "k = 1\n", "variants:\n  - a: x\n  - b: y\njoin a b\n"] {
-        for variant in parse(text).variants() {
-            title_agrees(&variant);
-        }
-    }
-}
-
-fn title_agrees(variant: &Variant) {
-    let value = |key| variant.explain(key).expect("always a story").value.unwrap_or_default();
-    assert_eq!(value("name"), variant.name());
-    assert_eq!(value("shortname"), variant.shortname());
-    assert_eq!(value("dep"), variant.deps().join(" "));
-    for (key, separator) in [("name", "."), ("shortname", "."), ("dep", " ")] {
-        let explain = variant.explain(key).expect("always a story");
-        if let [story] = &explain.stories[..] {
-            let added: Vec<&str> = story.steps.iter().filter_map(|s| s.after.as_deref()).collect();
-            assert_eq!(added.join(separator), value(key), "{explain}");
-        }
-    }
-}
-
-#[test]
-fn every_story_of_the_cases_ends_with_the_value() {
-    let mut count = 0;
-    let (Some(cases), Some(probes)) = (data("cases.jsonl"), data("probes.jsonl")) else { return };
-    let read = |path| std::fs::read_to_string(path).expect("the data are readable");
-    for case in (read(cases) + &read(probes)).lines() {
-        let case: Value = serde_json::from_str(case).expect("the data are JSON");
-        let mut parser = Parser::new();
-        let input = case["input"].as_str().unwrap_or_default();
-        parser.parse(Source::new("<string>", input), &mut NoInclude);
-        let (config, _) = parser.finish();
-        for variant in config.variants().take(20) {
-            count += all_agree(&variant);
-        }
-    }
-    assert!(count > 200, "{count} stories");
-}
-
-#[test]
-fn every_story_of_the_matrix_ends_with_the_value() {
-    let Some(root) = data("tp-qemu") else { return };
-    let mut parser = Parser::new();
-    let mut include = |path: &str, _from: &str| {
-        let text = std::fs::read_to_string(root.join(path)).map_err(|error| error.to_string())?;
-        Ok(Source::new(path, text))
-    };
-    parser.parse(include("tests.cfg", "").expect("the matrix is readable"), &mut include);
-    parser.statement("only migrate, boot, block_stream");
-    parser.statement("only smp2");
-    let (config, _) = parser.finish();
-    let mut variants = config.variants();
-    for _ in 0..2 {
-        let variant = variants.nth(997).expect("many variants");
-        assert!(all_agree(&variant) > 100);
-    }
-}
-
-/// How many stories agree.
-fn all_agree(variant: &Variant) -> usize {
-    title_agrees(variant);
-    let keys: Vec<&str> = variant.params().map(|(key, _)| key).collect();
-    for key in &keys {
-        let explain = variant.explain(key).expect("a key with a value has a story");
-        is_consistent(&explain, variant);
-    }
-    keys.len()
-}
-
-#[expect(clippy::print_stderr, reason = "a test that did nothing says so")]
-fn data(name: &str) -> Option<PathBuf> {
-    let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data/cartesian");
-    let path = root.join(name);
-    if path.exists() {
-        return Some(path);
-    }
-    eprintln!("skipped: {} is not there", path.display());
-    None
 }
