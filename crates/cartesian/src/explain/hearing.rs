@@ -1,12 +1,12 @@
 //! What the recorder makes of what it hears.
 
-use super::keys::Keys;
 use super::recorder::{Draft, Part, Recorder};
 use super::statement;
 use super::step::{Effect, Substitution};
 use crate::bound::Bound;
 use crate::dictionary::{Entry, NOWHERE};
 use crate::label::Symbol;
+use crate::operation::Kind;
 use crate::record::{Record, State};
 use crate::title::Title;
 use crate::tree::NodeId;
@@ -18,7 +18,7 @@ impl Record for Recorder<'_> {
         self.parts.push(Part { variant, steps: Vec::new(), result: Vec::new() });
         self.begun = self.path.len();
         self.path.extend(path);
-        self.keys = Keys::default();
+        self.keys.forget();
         self.owners = None;
     }
 
@@ -85,7 +85,13 @@ impl Record for Recorder<'_> {
             let current = self.keys.current(&self.watch);
             let symbol = self.key_of(operation.key, kind.is_pattern());
             let key = (symbol, self.watch.key.clone());
-            self.push_assign(index, key, [current.clone(), current], Effect::none_of(kind));
+            let effect = match kind {
+                Kind::Lazy if current.is_some() => Effect::HasValue,
+                Kind::Delete => Effect::NoKey,
+                _ if kind.is_pattern() && !self.is_matched(operation) => Effect::NoKey,
+                _ => Effect::NoRoom,
+            };
+            self.push_assign(index, key, [current.clone(), current], effect);
         }
         self.substitutions.clear();
     }

@@ -63,7 +63,7 @@ impl Explain {
         let mut fields = dictionary.fields.iter();
         let field = fields.find(|field| dictionary.text(plan, field.key) == key);
         let value = field.map(|field| dictionary.text(plan, field.value).to_owned());
-        let from = field.and_then(|field| recorder.origin(field.operation, value.as_deref()));
+        let from = field.and_then(|field| recorder.origin(field.operation));
         let explain = Self {
             variant: variant.to_owned(),
             key: key.to_owned(),
