@@ -4,6 +4,7 @@
 //! the root. Keys are small numbers here: where a key stands is looked up in a table, not in a
 //! hash map, and the table is reused from variant to variant.
 
+use crate::beginning::Begun;
 use crate::label::{Symbol, number};
 use crate::name::Name;
 use crate::part::Part;
@@ -64,7 +65,7 @@ impl Dictionary {
 }
 
 /// A key at work: its name, and the suffixes that it has got so far (0: none).
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Entry {
     pub(crate) key: Symbol,
     pub(crate) suffix: u32,
@@ -96,11 +97,18 @@ pub(crate) struct Scratch {
     /// For each key without a suffix where its entry is.
     pub(crate) slots: Vec<u32>,
     pub(crate) name: Name,
+    /// What beginnings led to, of this plan and others.
+    pub(crate) begun: Vec<Begun>,
+    /// How many entries the last path had.
+    pub(crate) entry_count: usize,
 }
+
+/// Beginnings that are kept.
+const BEGUN: usize = 16;
 
 impl Scratch {
     const fn new() -> Self {
-        Self { slots: Vec::new(), name: Name::new() }
+        Self { slots: Vec::new(), name: Name::new(), begun: Vec::new(), entry_count: 0 }
     }
 
     fn fit(&mut self, plan: &Plan) {
@@ -108,6 +116,13 @@ impl Scratch {
             self.slots.resize(plan.tree.strings.len(), NOWHERE);
         }
         self.name.fit(plan);
+    }
+
+    pub(crate) fn keep(&mut self, begun: Begun) {
+        if self.begun.len() >= BEGUN {
+            self.begun.clear();
+        }
+        self.begun.push(begun);
     }
 }
 
@@ -178,6 +193,7 @@ impl Builder<'_> {
             self.scratch.slots[entry.key.index()] = NOWHERE;
         }
         self.scratch.name.truncate(plan, 0);
+        self.scratch.entry_count = entries.len();
         entries.retain(|entry| entry.live);
         entries
     }
@@ -186,13 +202,13 @@ impl Builder<'_> {
     fn fields(&mut self, entries: &[Entry]) -> Vec<Field> {
         let field =
             |key, entry: &Entry| Field { key, value: entry.value, operation: entry.operation };
+        if entries.iter().all(|entry| entry.suffix == 0) {
+            return entries.iter().map(|entry| field(Text::Key(entry.key), entry)).collect();
+        }
         let (plain, suffixed): (Vec<&Entry>, Vec<&Entry>) =
             entries.iter().partition(|entry| entry.suffix == 0);
         let mut fields: Vec<Field> =
             plain.iter().map(|entry| field(Text::Key(entry.key), entry)).collect();
-        if suffixed.is_empty() {
-            return fields;
-        }
         let mut families: FxHashMap<Symbol, Family> = FxHashMap::default();
         for entry in &suffixed {
             let new = Family { plain: None, first: entry.value, agree: true };

@@ -1,5 +1,6 @@
 //! The assignments of one path, applied in order.
 
+use crate::beginning::{Beginning, Begun};
 use crate::dictionary::{Builder, Entry, NOWHERE, Text};
 use crate::judge::{Judge, Verdict};
 use crate::label::{Symbol, number};
@@ -8,7 +9,7 @@ use crate::operation::{Kind, Operation};
 use crate::record::{Record, State};
 use crate::source::Span;
 use crate::title::Title;
-use crate::tree::{Item, NodeId};
+use crate::tree::{Condition, Item, NodeId};
 use std::fmt::Write;
 
 /// One path at work.
@@ -36,11 +37,53 @@ impl<'a, 'b, R: Record> Part<'a, 'b, R> {
         recorder: &'a mut R,
     ) -> Self {
         recorder.begin(path);
-        Self { builder, path, title: None, entries: Vec::new(), suffixed: false, recorder }
+        let entries = Vec::with_capacity(builder.scratch.entry_count);
+        Self { builder, path, title: None, entries, suffixed: false, recorder }
     }
 
     /// The statements of a node of the path.
     pub(crate) fn apply_node(&mut self, node: NodeId) {
+        match &self.builder.plan.beginning {
+            Some(beginning) if beginning.node == node && self.is_new() => self.begin(beginning),
+            _ => self.apply_each(node),
+        }
+    }
+
+    /// Nothing was applied, and nobody looks on: what others found out can be taken over.
+    fn is_new(&self) -> bool {
+        !R::LOOKS && self.entries.is_empty() && self.builder.own.is_empty()
+    }
+
+    fn begin(&mut self, beginning: &Beginning) {
+        let plan = self.builder.plan;
+        let mut held = 0_u64;
+        for (bit, &condition) in beginning.conditions.iter().enumerate() {
+            let condition = &plan.tree.conditions[condition as usize];
+            held |= u64::from(self.holds(condition)) << bit;
+        }
+        let key = (plan.number, held);
+        let known = self.builder.scratch.begun.iter().position(|begun| begun.key == key);
+        if let Some(at) = known {
+            let Begun { entries, own, .. } = &self.builder.scratch.begun[at];
+            self.entries.extend_from_slice(entries);
+            self.builder.own.push_str(own);
+            for (at, entry) in entries.iter().enumerate().filter(|(_, entry)| entry.live) {
+                self.builder.scratch.slots[entry.key.index()] = number(at);
+            }
+            return;
+        }
+        self.apply_each(beginning.node);
+        let (entries, own) = (self.entries.clone(), self.builder.own.clone());
+        self.builder.scratch.keep(Begun { key, entries, own });
+    }
+
+    fn holds(&self, condition: &Condition) -> bool {
+        let Builder { plan, scratch, .. } = &*self.builder;
+        let judge = Judge { plan, name: &scratch.name, ahead: &[] };
+        (judge.filter(condition.filter) == Verdict::Match) != condition.negated
+    }
+
+    fn apply_each(&mut self, node: NodeId) {
         self.recorder.node(node);
         self.apply(&self.builder.plan.tree.node(node).items);
     }
@@ -54,13 +97,7 @@ impl<'a, 'b, R: Record> Part<'a, 'b, R> {
                 }
                 Item::When(index) => {
                     let condition = &self.builder.plan.tree.conditions[index as usize];
-                    let judge = Judge {
-                        plan: self.builder.plan,
-                        name: &self.builder.scratch.name,
-                        ahead: &[],
-                    };
-                    let matches = judge.filter(condition.filter) == Verdict::Match;
-                    let holds = matches != condition.negated;
+                    let holds = self.holds(condition);
                     self.recorder.condition(state!(self), index, holds);
                     if holds {
                         self.apply(&condition.body);

@@ -1,7 +1,8 @@
 //! One combination.
 
-use crate::dictionary::Dictionary;
+use crate::dictionary::{Dictionary, Text};
 use crate::explain::Explain;
+use crate::name_map::{FileName, name_map};
 use crate::plan::Plan;
 use crate::source::Place;
 use crate::title::Title;
@@ -14,12 +15,14 @@ pub struct Variant {
     plan: Arc<Plan>,
     leaf: Leaf,
     title: OnceLock<Box<Title>>,
+    files: OnceLock<Vec<FileName>>,
     dictionary: OnceLock<Dictionary>,
 }
 
 impl Variant {
     pub(crate) fn new(plan: Arc<Plan>, leaf: Leaf) -> Self {
-        Self { plan, leaf, title: OnceLock::new(), dictionary: OnceLock::new() }
+        let (title, files) = (OnceLock::new(), OnceLock::new());
+        Self { plan, leaf, title, files, dictionary: OnceLock::new() }
     }
 
     /// All labels, separated by dots; those of blocks with a name as `(name=label)`.
@@ -40,9 +43,12 @@ impl Variant {
     /// The value of a key. `name`, `shortname` and `dep` are no keys here.
     pub fn get(&self, key: &str) -> Option<&str> {
         let dictionary = self.dictionary();
-        let text = |text| dictionary.text(&self.plan, text);
-        let field = dictionary.fields.iter().find(|field| text(field.key) == key)?;
-        Some(text(field.value))
+        let symbol = self.plan.tree.strings.find(key);
+        let field = dictionary.fields.iter().find(|field| match field.key {
+            Text::Key(found) => Some(found) == symbol,
+            own => dictionary.text(&self.plan, own) == key,
+        })?;
+        Some(dictionary.text(&self.plan, field.value))
     }
 
     /// Where the statement stands that gave this key its value last.
@@ -92,8 +98,8 @@ impl Variant {
     /// For each source file (its last path component) the labels of the name that come from it:
     /// with the names of their blocks (`_name_map_file`), and without (`_short_name_map_file`).
     pub fn name_map(&self) -> impl Iterator<Item = (&str, &str, &str)> {
-        let files = self.title().files.iter();
-        files.map(|file| (file.file.as_ref(), file.name.as_str(), file.shortname.as_str()))
+        let files = self.files.get_or_init(|| name_map(&self.plan, &self.leaf));
+        files.iter().map(|file| (file.file.as_str(), file.name.as_str(), file.shortname.as_str()))
     }
 
     fn title(&self) -> &Title {
