@@ -22,6 +22,8 @@ pub(crate) struct Begun {
     pub(crate) entries: Vec<Entry>,
     /// The texts that stand in no source.
     pub(crate) own: String,
+    pub(crate) bounding: Vec<u32>,
+    pub(crate) has_gone: bool,
 }
 
 impl Beginning {

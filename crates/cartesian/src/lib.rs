@@ -57,6 +57,7 @@ mod part;
 mod plan;
 mod record;
 mod scan;
+mod slots;
 mod source;
 mod spans;
 mod title;

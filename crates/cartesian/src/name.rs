@@ -1,5 +1,6 @@
 //! The name of a variant while it grows: what filters are judged against.
 
+use crate::filter::{FilterId, Term};
 use crate::plan::Plan;
 
 /// The labels so far, and for each that a filter names how often it is among them.
@@ -42,6 +43,17 @@ impl Name {
 
     pub(crate) fn has_tag(&self, tag: u32) -> bool {
         self.tags[tag as usize] > 0
+    }
+
+    /// Whether a filter matches, this being the whole name.
+    pub(crate) fn matches(&self, plan: &Plan, filter: FilterId) -> bool {
+        let has = |term: &Term| match *term {
+            Term::Tag(tag) => self.has_tag(tag),
+            Term::Sequence(sequence) => {
+                self.has_sequence(plan, &plan.tree.filters.sequences[sequence as usize])
+            }
+        };
+        plan.tree.filters.words(filter).any(|word| word.iter().all(has))
     }
 
     /// Somewhere these tags stand directly after one another.

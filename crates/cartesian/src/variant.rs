@@ -1,6 +1,6 @@
 //! One combination.
 
-use crate::dictionary::{Dictionary, Text};
+use crate::dictionary::Dictionary;
 use crate::explain::Explain;
 use crate::name_map::{FileName, name_map};
 use crate::plan::Plan;
@@ -44,11 +44,11 @@ impl Variant {
     pub fn get(&self, key: &str) -> Option<&str> {
         let dictionary = self.dictionary();
         let symbol = self.plan.tree.strings.find(key);
-        let field = dictionary.fields.iter().find(|field| match field.key {
-            Text::Key(found) => Some(found) == symbol,
-            own => dictionary.text(&self.plan, own) == key,
+        let entry = dictionary.entries.iter().find(|entry| match entry.suffix {
+            0 => Some(entry.key) == symbol,
+            _ => dictionary.key(&self.plan, entry) == key,
         })?;
-        Some(dictionary.text(&self.plan, field.value))
+        Some(dictionary.value(&self.plan, entry))
     }
 
     /// Where the statement stands that gave this key its value last.
@@ -60,19 +60,20 @@ impl Variant {
     /// in which the keys first got a value.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str, Option<Place>)> {
         let dictionary = self.dictionary();
-        let text = |text| dictionary.text(&self.plan, text);
-        dictionary.fields.iter().map(move |field| {
-            let operation = &self.plan.tree.operations[field.operation as usize];
+        dictionary.entries.iter().map(move |entry| {
+            let operation = &self.plan.tree.operations[entry.operation as usize];
             let place = self.plan.tree.sources.place(operation.at);
-            (text(field.key), text(field.value), Some(place))
+            let (key, value) =
+                (dictionary.key(&self.plan, entry), dictionary.value(&self.plan, entry));
+            (key, value, Some(place))
         })
     }
 
     /// Every key with its value, in the same order, without looking for places.
     pub fn params(&self) -> impl Iterator<Item = (&str, &str)> {
         let dictionary = self.dictionary();
-        let text = |text| dictionary.text(&self.plan, text);
-        dictionary.fields.iter().map(move |field| (text(field.key), text(field.value)))
+        let pair = |entry| (dictionary.key(&self.plan, entry), dictionary.value(&self.plan, entry));
+        dictionary.entries.iter().map(pair)
     }
 
     /// How a key came to its value: every statement that touched it or would have, in order.
@@ -87,7 +88,7 @@ impl Variant {
 
     /// How many keys there are.
     pub fn len(&self) -> usize {
-        self.dictionary().fields.len()
+        self.dictionary().entries.len()
     }
 
     /// Whether there are no keys at all.

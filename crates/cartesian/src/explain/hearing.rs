@@ -4,7 +4,7 @@ use super::recorder::{Draft, Part, Recorder};
 use super::statement;
 use super::step::{Effect, Substitution};
 use crate::bound::Bound;
-use crate::dictionary::{Entry, NOWHERE};
+use crate::dictionary::Entry;
 use crate::label::Symbol;
 use crate::operation::Kind;
 use crate::record::{Record, State};
@@ -42,10 +42,10 @@ impl Record for Recorder<'_> {
     }
 
     fn substitute(&mut self, state: &State, key: Symbol, value: Option<&str>) {
-        let slot = state.builder.scratch.slots[key.index()];
+        let slot = state.builder.scratch.slots.get(key);
         let entry = match slot {
-            NOWHERE => state.entries.iter().find(|entry| entry.live && entry.key == key),
-            slot => state.entries.get(slot as usize),
+            None => state.entries.iter().find(|entry| entry.live && entry.key == key),
+            Some(at) => state.entries.get(at),
         };
         let entry = entry.filter(|_| value.is_some());
         self.substitutions.push(Substitution {
@@ -121,8 +121,8 @@ impl Record for Recorder<'_> {
         }
         let plan = self.plan;
         let value: Arc<str> = state.builder.str(limit.value).into();
-        let slot = state.builder.scratch.slots[bounded.index()] as usize;
-        let known = self.keys.list.iter_mut().find(|key| key.at == slot);
+        let slot = state.builder.scratch.slots.get(bounded);
+        let known = self.keys.list.iter_mut().find(|key| Some(key.at) == slot);
         let before = known.as_ref().map(|key| key.value.clone());
         let limit_key = plan.tree.strings.text(limit.key).to_owned();
         let (after, effect) = if replaces {
