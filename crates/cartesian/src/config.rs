@@ -1,5 +1,6 @@
 //! The configuration as its user sees it.
 
+use crate::count;
 use crate::dead::Dead;
 use crate::operation::Kind;
 use crate::plan::Plan;
@@ -82,11 +83,10 @@ impl Iterator for Variants<'_> {
         self.next()
     }
 
-    fn count(mut self) -> usize {
-        let mut count = 0;
-        while self.advance() {
-            count += 1;
+    fn count(self) -> usize {
+        if self.walk.has_begun() {
+            return self.fold(0, |count, _| count + 1);
         }
-        count
+        usize::try_from(count::count(self.plan)).unwrap_or(usize::MAX)
     }
 }

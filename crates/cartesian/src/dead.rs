@@ -6,7 +6,8 @@
 //! guards only drop more. This turns the work from the number of combinations that are tried
 //! into little more than the number of those that come out.
 
-use crate::name::Name;
+use crate::facts::Facts;
+use crate::trail::Trail;
 use crate::tree::NodeId;
 
 /// Something that held where a variant was dropped.
@@ -16,6 +17,8 @@ pub(crate) enum Fact {
     Has(u32),
     /// It has none.
     Lacks(u32),
+    /// It has as much of this sequence as [`Name::progress`] tells.
+    Sequence(u32, u32),
     /// A guard from further up is in force: [`Guard::number`](crate::plan::Guard::number).
     Guard(u32),
 }
@@ -40,10 +43,14 @@ const FACTS: usize = 32;
 
 impl Dead {
     /// Facts that hold here and leave nothing of a node.
-    pub(crate) fn reason(&self, node: NodeId, name: &Name, in_force: &[bool]) -> Option<&[Fact]> {
+    pub(crate) fn reason(&self, node: NodeId, trail: &Trail<Facts>) -> Option<&[Fact]> {
+        let Trail { plan, name, in_force, .. } = trail;
         let holds = |fact: &Fact| match *fact {
             Fact::Has(tag) => name.has_tag(tag),
             Fact::Lacks(tag) => !name.has_tag(tag),
+            Fact::Sequence(sequence, progress) => {
+                name.progress(plan, sequence, name.labels().len()) == Some(progress)
+            }
             Fact::Guard(guard) => in_force[guard as usize],
         };
         let reasons = &self.nodes.get(node.0 as usize)?.all;

@@ -101,44 +101,37 @@ impl<'a> Judge<'a> {
     fn explain_match(self, term: Term, because: &mut impl Because) {
         match term {
             Term::Tag(tag) => because.has(tag),
-            Term::Sequence(sequence) => {
-                let start = self.name.position(self.plan, self.tags(sequence));
-                because.reads_from(start.unwrap_or_default());
-            }
+            Term::Sequence(sequence) => because.sequence(sequence),
         }
     }
 
     fn explain_never(self, term: Term, because: &mut impl Because) {
         let sequence = match term {
             Term::Tag(tag) => return because.lacks(tag),
-            Term::Sequence(sequence) => self.tags(sequence),
+            Term::Sequence(sequence) => sequence,
         };
-        let lacks = |tag: &&u32| !self.name.has_tag(**tag);
-        if let Some(&tag) = sequence.iter().find(|tag| lacks(tag) && !self.is_ahead(**tag)) {
-            return because.lacks(tag);
-        }
-        let Some((&last, first)) = sequence.split_last() else { return };
-        if !self.is_ahead(last)
-            && let Some(&tag) = sequence.iter().find(lacks)
-        {
-            // Nothing of it can come: it would have to be complete.
-            because.lacks(tag);
-        } else if lacks(&&last) {
-            // It is not complete, and what the name ends in begins no sequence.
-            because.lacks(last);
-            because.reads_from(self.name.labels().len().saturating_sub(first.len()));
-        } else {
-            because.reads_from(0);
+        let tags = self.tags(sequence);
+        let is_complete_or_never = tags.last().is_none_or(|&last| !self.is_ahead(last));
+        let lacks = |tag: &&u32| {
+            !self.name.has_tag(**tag) && (is_complete_or_never || !self.is_ahead(**tag))
+        };
+        match tags.iter().find(lacks) {
+            Some(&tag) => because.lacks(tag),
+            None => because.sequence(sequence),
         }
     }
 }
 
 /// Takes the facts that a verdict follows from.
 pub(crate) trait Because {
+    /// It is told about every guard that was decided, not only about those that drop something.
+    const IS_WHOLE: bool;
     /// The name has this tag.
     fn has(&mut self, tag: u32);
     /// The name does not have this tag.
     fn lacks(&mut self, tag: u32);
-    /// All labels from this position on are as they are.
-    fn reads_from(&mut self, position: usize);
+    /// The name has as much of this sequence as it has.
+    fn sequence(&mut self, sequence: u32);
+    /// A guard from further up is in force.
+    fn guard(&mut self, guard: u32);
 }

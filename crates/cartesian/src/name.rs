@@ -1,5 +1,6 @@
 //! The name of a variant while it grows: what filters are judged against.
 
+use crate::label::number;
 use crate::plan::Plan;
 
 /// The labels so far, and for each that a filter names how often it is among them.
@@ -54,11 +55,18 @@ impl Name {
         self.labels.len() >= tags.len() && self.is_at(plan, self.labels.len() - tags.len(), tags)
     }
 
-    /// Where the sequence that stands furthest to the right begins.
-    pub(crate) fn position(&self, plan: &Plan, tags: &[u32]) -> Option<usize> {
-        (0..(self.labels.len() + 1).saturating_sub(tags.len()))
-            .rev()
-            .find(|&start| self.is_at(plan, start, tags))
+    /// How much of a sequence the first `length` labels have: bit 0 tells that it is complete
+    /// somewhere, bit n that they end with its first n tags. `None` if it is too long for that.
+    pub(crate) fn progress(&self, plan: &Plan, sequence: u32, length: usize) -> Option<u32> {
+        let tags = &plan.tree.filters.sequences[sequence as usize];
+        let fits = |start: usize| start + tags.len() <= length && self.is_at(plan, start, tags);
+        let mut progress = u32::from((0..length).any(fits));
+        for begun in 1..tags.len().min(length + 1) {
+            if self.is_at(plan, length - begun, &tags[..begun]) {
+                progress |= 1_u32.wrapping_shl(number(begun));
+            }
+        }
+        (tags.len() <= 32).then_some(progress)
     }
 
     fn is_at(&self, plan: &Plan, start: usize, tags: &[u32]) -> bool {

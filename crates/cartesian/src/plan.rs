@@ -129,6 +129,27 @@ impl Plan {
         self.tags[label as usize].into_iter().filter(|&tag| tag != NO_TAG)
     }
 
+    /// The child of a node that is tried as number `tried`; `has_yielded` tells whether a variant
+    /// came out of those before.
+    pub(crate) fn child(&self, node: NodeId, tried: usize, has_yielded: bool) -> Option<NodeId> {
+        let children = &self.tree.node(node).children;
+        let child = match self.first[node.0 as usize] {
+            Some(first) if first.suffices && tried == 1 && has_yielded => return None,
+            Some(first) if tried == 0 => first.child as usize,
+            Some(first) if tried <= first.child as usize => tried - 1,
+            _ => tried,
+        };
+        children.get(child).copied()
+    }
+
+    /// What decides a guard.
+    pub(crate) fn filter(&self, guard: Guard) -> FilterId {
+        match guard {
+            Guard::Only(filter) | Guard::No(filter) => filter,
+            Guard::When(condition) => self.tree.conditions[condition as usize].filter,
+        }
+    }
+
     /// A number of its own for each guard.
     pub(crate) fn number(&self, guard: Guard) -> usize {
         match guard {

@@ -1,6 +1,7 @@
 //! Depth first through the tree, one variant at a time, with what filters rule out left out.
 
 use crate::dead::Dead;
+use crate::facts::{Facts, FactsMark};
 use crate::filter::FilterId;
 use crate::join::Join;
 use crate::plan::Plan;
@@ -19,12 +20,13 @@ pub(crate) struct Walk<'a> {
     /// What to enter first, and whether a filter takes the place of the joins in there.
     start: Option<(NodeId, bool)>,
     path: Vec<NodeId>,
-    trail: Trail<'a>,
+    trail: Trail<'a, Facts>,
     levels: Vec<Level<'a>>,
 }
 
 struct Level<'a> {
     mark: Mark,
+    facts: FactsMark,
     /// How many children were tried.
     tried: usize,
     /// A variant came out of here.
@@ -37,9 +39,13 @@ impl<'a> Walk<'a> {
         Self {
             start: Some((plan.root, false)),
             path: Vec::new(),
-            trail: Trail::new(plan),
+            trail: Trail::new(plan, Facts::default()),
             levels: Vec::new(),
         }
+    }
+
+    pub(crate) fn has_begun(&self) -> bool {
+        self.start.is_none()
     }
 
     /// Goes to the next variant; false when there is none.
@@ -62,21 +68,15 @@ impl<'a> Walk<'a> {
                 continue;
             }
             let Some(&node) = self.path.last() else { break };
-            let children = &plan.tree.node(node).children;
-            if children.is_empty() && !level.yielded {
+            if let Some(child) = plan.child(node, level.tried, level.yielded) {
+                level.tried += 1;
+                self.enter(child, false, dead);
+            } else if level.tried == 0 && !level.yielded {
                 level.yielded = true;
                 return true;
-            }
-            let first = plan.first[node.0 as usize];
-            let is_done =
-                first.is_some_and(|first| first.suffices) && level.tried == 1 && level.yielded;
-            if is_done || level.tried == children.len() {
+            } else {
                 self.leave(dead);
-                continue;
             }
-            let child = children[order(level.tried, first.map(|first| first.child))];
-            level.tried += 1;
-            self.enter(child, false, dead);
         }
         false
     }
@@ -92,7 +92,7 @@ impl<'a> Walk<'a> {
     /// A walk of its own that begins with a node below this point, where the filter of a `join`
     /// holds.
     fn fork(&self, node: NodeId, filter: FilterId) -> Self {
-        let mut trail = self.trail.fork();
+        let mut trail = self.trail.fork(Facts::default());
         trail.require(filter);
         Self { start: Some((node, true)), path: self.path.clone(), trail, levels: Vec::new() }
     }
@@ -100,7 +100,7 @@ impl<'a> Walk<'a> {
     /// Goes into a node, unless a filter rules out everything in there.
     fn enter(&mut self, node: NodeId, is_joined: bool, dead: &mut Dead) {
         let trail = &mut self.trail;
-        if let Some(facts) = dead.reason(node, &trail.name, &trail.in_force) {
+        if let Some(facts) = dead.reason(node, trail) {
             trail.because.add(facts);
             return;
         }
@@ -108,9 +108,10 @@ impl<'a> Walk<'a> {
         let join = (!is_joined && !filters.is_empty())
             .then(|| Join::new(filters.iter().map(|&filter| self.fork(node, filter)).collect()));
         let mark = self.trail.mark();
+        let facts = self.trail.because.mark();
         let is_possible = join.is_some() || self.trail.enter(node, mark);
         self.path.push(node);
-        self.levels.push(Level { mark, tried: 0, yielded: false, join });
+        self.levels.push(Level { mark, facts, tried: 0, yielded: false, join });
         if !is_possible {
             self.leave(dead);
         }
@@ -119,8 +120,8 @@ impl<'a> Walk<'a> {
     fn leave(&mut self, dead: &mut Dead) {
         let (Some(level), Some(node)) = (self.levels.pop(), self.path.pop()) else { return };
         if level.yielded {
-            self.trail.forget_facts(level.mark);
-        } else if let Some(facts) = self.trail.conclude(level.mark) {
+            self.trail.because.forget(level.facts);
+        } else if let Some(facts) = self.trail.conclude(level.mark, level.facts) {
             dead.remember(node, facts);
         }
         self.trail.leave(level.mark);
@@ -135,14 +136,5 @@ impl Clone for Walk<'_> {
     fn clone(&self) -> Self {
         let Self { start, path, trail, .. } = self;
         Self { start: *start, path: path.clone(), trail: trail.clone(), levels: Vec::new() }
-    }
-}
-
-/// The child that is tried as number `tried`: `first` comes before all others.
-fn order(tried: usize, first: Option<u32>) -> usize {
-    match first {
-        Some(first) if tried == 0 => first as usize,
-        Some(first) if tried <= first as usize => tried - 1,
-        _ => tried,
     }
 }
