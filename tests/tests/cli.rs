@@ -26,7 +26,7 @@ fn every_command_tells_what_it_does() {
         &["--config", "--subtests", "--results", "--set", "kill_vm = no", "mem = 1024"],
     );
     check(&["list"], &["--full-names", "--count"]);
-    check(&["show"], &["--json"]);
+    check(&["show"], &["--json", "--explain"]);
     check(&["doctor"], &[]);
     check(&["guest"], &["build", "list", "rm"]);
     check(&["guest", "build"], &["small", "wide"]);
@@ -114,6 +114,54 @@ fn a_configuration_that_is_wrong_is_shown_where() {
     gone.code(3).says(["gone.cfg"]);
     std::fs::write(&config, b"mem = \xff\xfe\n").expect("written");
     sandbox.kvmtest(["run", "--config", config.as_str()]).code(3).says(["mine.cfg", "UTF-8"]);
+}
+
+#[test]
+fn the_story_of_a_value_is_told() {
+    let sandbox = Sandbox::new();
+    let config = sandbox.work.join("mine.cfg");
+    let text = "mem = 1\nevil = a\x1b[31mb\nvariants:\n    - boot:\n        mem += 2\n        !boot:\n            mem = 3\n    - other:\n        mem = 4\n";
+    std::fs::write(&config, text).expect("written");
+    let show = |more: &[&str]| {
+        let arguments = ["show", "--config", config.as_str()];
+        sandbox.kvmtest(arguments.iter().chain(more).copied())
+    };
+    let told = show(&["boot", "mem = 5", "--explain", "mem"]);
+    told.code(0).is_clean().says([
+        "mem = 5\n  in boot\n  by <command line>:1\n",
+        "mine.cfg:1  mem = 1\n",
+        "1 → 12",
+        "under !boot: which does not hold",
+        "not applied",
+        "12 → 5",
+        "1 more statement for it in other variants' blocks:\n",
+        "mine.cfg:9  mem = 4  in other",
+    ]);
+    let several = show(&["boot", "--explain", "shortname", "--explain", "evil"]);
+    several.code(0).is_clean().says(["shortname = boot\n", "\n\nevil = a[31mb\n"]);
+    let both = show(&["--explain", "mem"]);
+    both.code(0).says(["mem = 12\n  in boot\n", "\n\nmem = 4\n  in other\n"]);
+
+    let json = show(&["boot", "--json", "--explain", "mem"]);
+    let json: serde_json::Value = serde_json::from_str(&json.code(0).stdout).expect("JSON");
+    assert_eq!((&json["key"], &json["value"]), (&"mem".into(), &"12".into()));
+    let steps = json["parts"][0]["steps"].as_array().expect("steps");
+    let lines: Vec<_> = steps.iter().map(|step| (&step["place"]["line"], &step["took"])).collect();
+    let expected =
+        [(1, true), (5, true), (7, false)].map(|(line, took)| (line.into(), took.into()));
+    assert_eq!(lines, expected.each_ref().map(|(line, took)| (line, took)));
+    assert_eq!(steps[2]["context"][1]["condition"], "!boot");
+    assert_eq!(json["elsewhere"][0]["statement"], "mem = 4");
+}
+
+#[test]
+fn a_key_that_nobody_sets_is_told_with_the_nearest_keys() {
+    let sandbox = Sandbox::new();
+    let ended = sandbox.kvmtest(["show", "boot", "--explain", "memm"]);
+    ended.code(4).is_clean().says(["no statement gives `memm` a value", "`mem`"]);
+    assert!(ended.stdout.is_empty(), "{ended}");
+    let ended = sandbox.kvmtest(["show", "boot", "--explain", "x\x1by", "--explain", "mem"]);
+    ended.code(4).is_clean().says(["x\\u{1b}y", "mem = 256"]);
 }
 
 #[test]

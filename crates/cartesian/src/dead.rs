@@ -49,7 +49,7 @@ impl Dead {
             Fact::Has(tag) => name.has_tag(tag),
             Fact::Lacks(tag) => !name.has_tag(tag),
             Fact::Sequence(sequence, progress) => {
-                name.progress(plan, sequence, name.labels().len()) == Some(progress)
+                name.progress(plan, sequence, name.labels().len()) == progress
             }
             Fact::Guard(guard) => in_force[guard as usize],
         };

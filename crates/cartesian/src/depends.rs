@@ -120,7 +120,7 @@ impl Support {
                 Term::Tag(tag) => push(u32::from(name.has_tag(tag)), 1),
                 Term::Sequence(sequence) => {
                     let progress = name.progress(plan, sequence, name.labels().len());
-                    push(progress.unwrap_or_default(), 32);
+                    push(progress, 32);
                 }
             }
         }

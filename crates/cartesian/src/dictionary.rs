@@ -8,6 +8,7 @@ use crate::label::{Symbol, number};
 use crate::name::Name;
 use crate::part::Part;
 use crate::plan::Plan;
+use crate::record::Record;
 use crate::source::Span;
 use crate::tree::NodeId;
 use crate::walk::Leaf;
@@ -40,11 +41,16 @@ pub(crate) enum Text {
 
 impl Dictionary {
     pub(crate) fn of(plan: &Plan, leaf: &Leaf) -> Self {
+        Self::recorded(plan, leaf, &mut ())
+    }
+
+    /// Tells `recorder` how it came about.
+    pub(crate) fn recorded(plan: &Plan, leaf: &Leaf, recorder: &mut impl Record) -> Self {
         SCRATCH.with_borrow_mut(|scratch| {
             scratch.fit(plan);
             let builder =
                 Builder { plan, scratch, own: String::new(), suffixes: Suffixes::default() };
-            builder.build(leaf)
+            builder.build(leaf, recorder)
         })
     }
 
@@ -120,25 +126,31 @@ struct Suffixes {
 }
 
 impl Builder<'_> {
-    fn build(mut self, leaf: &Leaf) -> Dictionary {
+    fn build(mut self, leaf: &Leaf, recorder: &mut impl Record) -> Dictionary {
         let mut entries = Vec::new();
         match leaf {
-            Leaf::Path(path) => entries = self.path(path),
-            Leaf::Joined(_) => self.joined(leaf, &mut entries, &mut Known::default()),
+            Leaf::Path(path) => entries = self.path(path, recorder),
+            Leaf::Joined(_) => self.joined(leaf, &mut entries, &mut Known::default(), recorder),
         }
         let fields = self.fields(&entries);
         Dictionary { fields, own: self.own }
     }
 
-    fn joined(&mut self, leaf: &Leaf, entries: &mut Vec<Entry>, known: &mut Known) {
+    fn joined(
+        &mut self,
+        leaf: &Leaf,
+        entries: &mut Vec<Entry>,
+        known: &mut Known,
+        recorder: &mut impl Record,
+    ) {
         match leaf {
             Leaf::Joined(leaves) => {
                 for leaf in leaves {
-                    self.joined(leaf, entries, known);
+                    self.joined(leaf, entries, known, recorder);
                 }
             }
             Leaf::Path(path) => {
-                for entry in self.path(path) {
+                for entry in self.path(path, recorder) {
                     let at = *known.entry((entry.key, entry.suffix)).or_insert(entries.len());
                     match entries.get_mut(at) {
                         Some(old) => *old = entry,
@@ -149,16 +161,16 @@ impl Builder<'_> {
         }
     }
 
-    fn path(&mut self, path: &[NodeId]) -> Vec<Entry> {
+    fn path(&mut self, path: &[NodeId], recorder: &mut impl Record) -> Vec<Entry> {
         let plan = self.plan;
         for &node in path {
             for &label in &plan.tree.node(node).head.labels {
                 self.scratch.name.push(plan, label);
             }
         }
-        let mut part = Part::new(self, path);
+        let mut part = Part::new(self, path, recorder);
         for &node in path.iter().rev() {
-            part.apply(&plan.tree.node(node).items);
+            part.apply_node(node);
         }
         part.apply_bounds();
         let mut entries = part.entries;

@@ -68,10 +68,7 @@ impl Trail<'_, Facts> {
         let Self { plan, name, begun, because: Facts { all, is_unknown }, .. } = self;
         for fact in &mut all[begin.start..] {
             if let Fact::Sequence(sequence, progress) = fact {
-                match name.progress(plan, *sequence, mark.labels) {
-                    Some(now) => *progress = now,
-                    None => *is_unknown = true,
-                }
+                *progress = name.progress(plan, *sequence, mark.labels);
             }
         }
         let is_own = |fact: Fact| match fact {

@@ -43,7 +43,10 @@ impl<'a> Judge<'a> {
             Verdict::Match => {
                 let word = words().find(|word| self.word(word) == Verdict::Match);
                 for &term in word.unwrap_or_default() {
-                    self.explain_match(term, because);
+                    match term {
+                        Term::Tag(tag) => because.has(tag),
+                        Term::Sequence(sequence) => because.sequence(sequence),
+                    }
                 }
             }
             Verdict::Never => {
@@ -96,13 +99,6 @@ impl<'a> Judge<'a> {
 
     fn tags(self, sequence: u32) -> &'a [u32] {
         &self.plan.tree.filters.sequences[sequence as usize]
-    }
-
-    fn explain_match(self, term: Term, because: &mut impl Because) {
-        match term {
-            Term::Tag(tag) => because.has(tag),
-            Term::Sequence(sequence) => because.sequence(sequence),
-        }
     }
 
     fn explain_never(self, term: Term, because: &mut impl Because) {

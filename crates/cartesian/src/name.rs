@@ -1,6 +1,5 @@
 //! The name of a variant while it grows: what filters are judged against.
 
-use crate::label::number;
 use crate::plan::Plan;
 
 /// The labels so far, and for each that a filter names how often it is among them.
@@ -56,17 +55,17 @@ impl Name {
     }
 
     /// How much of a sequence the first `length` labels have: bit 0 tells that it is complete
-    /// somewhere, bit n that they end with its first n tags. `None` if it is too long for that.
-    pub(crate) fn progress(&self, plan: &Plan, sequence: u32, length: usize) -> Option<u32> {
+    /// somewhere, bit n that they end with its first n tags.
+    pub(crate) fn progress(&self, plan: &Plan, sequence: u32, length: usize) -> u32 {
         let tags = &plan.tree.filters.sequences[sequence as usize];
         let fits = |start: usize| start + tags.len() <= length && self.is_at(plan, start, tags);
         let mut progress = u32::from((0..length).any(fits));
         for begun in 1..tags.len().min(length + 1) {
             if self.is_at(plan, length - begun, &tags[..begun]) {
-                progress |= 1_u32.wrapping_shl(number(begun));
+                progress |= 1 << begun;
             }
         }
-        (tags.len() <= 32).then_some(progress)
+        progress
     }
 
     fn is_at(&self, plan: &Plan, start: usize, tags: &[u32]) -> bool {

@@ -5,44 +5,71 @@ use crate::judge::{Judge, Verdict};
 use crate::label::{Symbol, number};
 use crate::limits;
 use crate::operation::{Kind, Operation};
+use crate::record::{Record, State};
 use crate::source::Span;
 use crate::title::Title;
 use crate::tree::{Item, NodeId};
 use std::fmt::Write;
 
 /// One path at work.
-pub(crate) struct Part<'a, 'b> {
+pub(crate) struct Part<'a, 'b, R> {
     builder: &'a mut Builder<'b>,
     path: &'a [NodeId],
     /// Made when a value asks for it.
     title: Option<Title>,
     pub(crate) entries: Vec<Entry>,
     suffixed: bool,
+    recorder: &'a mut R,
 }
 
-impl<'a, 'b> Part<'a, 'b> {
-    pub(crate) fn new(builder: &'a mut Builder<'b>, path: &'a [NodeId]) -> Self {
-        Self { builder, path, title: None, entries: Vec::new(), suffixed: false }
+/// What a recorder is shown of a part.
+macro_rules! state {
+    ($part:ident) => {
+        &State { builder: $part.builder, entries: &$part.entries }
+    };
+}
+
+impl<'a, 'b, R: Record> Part<'a, 'b, R> {
+    pub(crate) fn new(
+        builder: &'a mut Builder<'b>,
+        path: &'a [NodeId],
+        recorder: &'a mut R,
+    ) -> Self {
+        recorder.begin(path);
+        Self { builder, path, title: None, entries: Vec::new(), suffixed: false, recorder }
     }
 
-    pub(crate) fn apply(&mut self, items: &[Item]) {
+    /// The statements of a node of the path.
+    pub(crate) fn apply_node(&mut self, node: NodeId) {
+        self.recorder.node(node);
+        self.apply(&self.builder.plan.tree.node(node).items);
+    }
+
+    fn apply(&mut self, items: &[Item]) {
         for &item in items {
             match item {
-                Item::Assign(operation) => self.assign(operation),
-                Item::When(condition) => {
-                    let condition = &self.builder.plan.tree.conditions[condition as usize];
+                Item::Assign(operation) => {
+                    self.assign(operation);
+                    self.recorder.assign(state!(self), operation);
+                }
+                Item::When(index) => {
+                    let condition = &self.builder.plan.tree.conditions[index as usize];
                     let judge = Judge {
                         plan: self.builder.plan,
                         name: &self.builder.scratch.name,
                         ahead: &[],
                     };
                     let matches = judge.filter(condition.filter) == Verdict::Match;
-                    if matches != condition.negated {
+                    let holds = matches != condition.negated;
+                    self.recorder.condition(state!(self), index, holds);
+                    if holds {
                         self.apply(&condition.body);
+                        self.recorder.end_condition();
                     }
                 }
                 Item::Suffix(suffix) => {
                     self.add_suffix(self.builder.plan.tree.suffixes[suffix as usize].word);
+                    self.recorder.suffix(state!(self), suffix);
                 }
                 Item::Only(_) | Item::No(_) | Item::Join(_) => {}
             }
@@ -155,7 +182,11 @@ impl<'a, 'b> Part<'a, 'b> {
         let start = self.builder.own.len();
         for (at, &(before, key)) in template.holes.iter().enumerate() {
             self.builder.own.push_str(plan.span(before));
-            if !self.push_value_of(key) {
+            let value_start = self.builder.own.len();
+            let found = self.push_value_of(key);
+            let value = found.then(|| &self.builder.own[value_start..]);
+            self.recorder.substitute(state!(self), key, value);
+            if !found {
                 if at == 0 {
                     self.builder.own.truncate(start);
                     return Some(Text::Source(operation.value));
@@ -238,6 +269,7 @@ impl<'a, 'b> Part<'a, 'b> {
                 let old = self.builder.str(self.entries[slot as usize].value);
                 bound.replaces(old, self.builder.str(entry.value))
             };
+            self.recorder.bound(state!(self), entry, base, replaces);
             if replaces {
                 results.push((base, entry.value, entry.operation));
             }
@@ -248,5 +280,6 @@ impl<'a, 'b> Part<'a, 'b> {
                 slot => self.change(slot as usize, Kind::Set, value, operation),
             }
         }
+        self.recorder.end(state!(self));
     }
 }

@@ -1,6 +1,7 @@
 //! One combination.
 
 use crate::dictionary::Dictionary;
+use crate::explain::Explain;
 use crate::plan::Plan;
 use crate::source::Place;
 use crate::title::Title;
@@ -66,6 +67,16 @@ impl Variant {
         let dictionary = self.dictionary();
         let text = |text| dictionary.text(&self.plan, text);
         dictionary.fields.iter().map(move |field| (text(field.key), text(field.value)))
+    }
+
+    /// How a key came to its value: every statement that touched it or would have, in order.
+    /// `name`, `shortname` and `dep` have a story, too: the lines that they are made of.
+    ///
+    /// `None` where no statement anywhere gives this key a value. A key that only statements of
+    /// other variants set, or statements whose condition does not hold, has a story without a
+    /// value.
+    pub fn explain(&self, key: &str) -> Option<Explain> {
+        Explain::of(&self.plan, &self.leaf, self.name(), key)
     }
 
     /// How many keys there are.

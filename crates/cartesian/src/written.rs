@@ -2,6 +2,7 @@
 
 use crate::filter::Written;
 use crate::label::{Interner, Label};
+use crate::limits;
 use crate::scan::is_word;
 use std::ops::Range;
 
@@ -63,7 +64,17 @@ pub(crate) fn filter(
         };
         let word = words.last_mut().expect("begun with one");
         match separator {
-            Separator::Next => word.last_mut().expect("begun with one").push(label),
+            Separator::Next => {
+                let labels = word.last_mut().expect("begun with one");
+                labels.push(label);
+                if labels.len() > limits::SEQUENCE {
+                    return Err(Complaint {
+                        bytes: start..reader.at,
+                        message: format!("more than {} labels in a row", limits::SEQUENCE),
+                        help: "write fewer: the last ones will do",
+                    });
+                }
+            }
             Separator::And => word.push(vec![label]),
             _ => words.push(vec![vec![label]]),
         }

@@ -73,6 +73,29 @@ proptest! {
     }
 
     #[test]
+    fn stories_end_with_the_value(lines in prop::collection::vec(line(), 0..20), text in config()) {
+        for config in [parse(&lines.join("\n"), &[]), parse(&text, &lines)] {
+            for variant in config.variants().take(2) {
+                for (key, value, place) in variant.iter() {
+                    let explain = variant.explain(key).expect("a key with a value has a story");
+                    prop_assert_eq!(explain.value.as_deref(), Some(value));
+                    prop_assert_eq!(&explain.place, &place);
+                    let from = &explain.stories[explain.from.expect("a value is from somewhere")];
+                    prop_assert!(from.result.iter().any(|(_, result)| result.as_ref() == value));
+                    prop_assert!(from.steps.iter().any(|step| Some(&step.place) == place.as_ref()));
+                    prop_assert!(!explain.to_string().is_empty());
+                }
+                for key in ["a", "b_", "name", "dep", "*", "a_max"] {
+                    let value = variant.explain(key).and_then(|explain| explain.value);
+                    if !["name", "dep"].contains(&key) {
+                        prop_assert_eq!(value.as_deref(), variant.get(key));
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
     fn filters_commute(text in config(), a in filter(), b in filter()) {
         let (a, b) = (format!("only {a}"), format!("no {b}"));
         let one = parse(&text, &[a.clone(), b.clone()]);

@@ -118,6 +118,13 @@ pub(crate) struct List {
 pub(crate) struct Show {
     #[command(flatten)]
     pub(crate) selection: Selection,
+    /// Tell how this key came to its value. May be repeated.
+    ///
+    /// Every statement that touched it, in order, with its file and line, the variants and
+    /// conditions that let it apply, and the value before and after; and those that did not apply,
+    /// and why. `name`, `shortname` and `dep` have a story, too.
+    #[arg(long, value_name = "KEY")]
+    pub(crate) explain: Vec<String>,
     /// Print JSON.
     #[arg(long)]
     pub(crate) json: bool,

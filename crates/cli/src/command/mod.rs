@@ -5,6 +5,7 @@ mod completions;
 mod console;
 mod doctor;
 mod env;
+mod explain;
 mod guard;
 mod guest;
 mod list;

@@ -3,6 +3,7 @@
 use kvmtest::Result;
 use kvmtest_runner::plan::{self, Shown};
 
+use super::explain;
 use super::selection::resolve;
 use crate::args::Show;
 use crate::terminal::{clean, say, table};
@@ -13,6 +14,9 @@ pub(super) fn execute(args: &Show) -> Result<u8> {
         Err(code) => return Ok(code),
     };
     let wanted = args.selection.what.first().map_or("", String::as_str);
+    if !args.explain.is_empty() {
+        return Ok(explain::execute(args, &selection, wanted));
+    }
     for shown in plan::show(&selection, &known, wanted) {
         if args.json {
             say(json(&shown).to_string());

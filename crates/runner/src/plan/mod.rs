@@ -1,6 +1,7 @@
 //! What is to be run: from the command line and the configuration to a list of tests.
 
 mod config;
+mod explain;
 mod files;
 mod known;
 mod nearest;
@@ -12,6 +13,7 @@ mod view;
 mod what;
 
 pub use config::Unreadable;
+pub use explain::{Explained, explain};
 pub use files::{MAIN, Shipped};
 pub use known::{Known, KnownSubtest};
 pub use nearest::nearest;

@@ -51,15 +51,19 @@ pub fn list<'a>(selection: &'a Selection, known: &'a Known) -> impl Iterator<Ite
     })
 }
 
+/// The variants that were chosen; where one of them is called exactly `wanted`, that one only.
+pub(super) fn chosen<'a>(selection: &'a Selection, wanted: &str) -> Vec<&'a Variant> {
+    let exact = |variant: &&Variant| variant.shortname() == wanted || variant.name() == wanted;
+    match selection.variants.iter().find(exact) {
+        Some(variant) => vec![variant],
+        None => selection.variants.iter().collect(),
+    }
+}
+
 /// All that can be said of the variants that were chosen; where one of them is called exactly
 /// `wanted`, of that one only.
 pub fn show(selection: &Selection, known: &Known, wanted: &str) -> Vec<Shown> {
-    let exact = |variant: &&Variant| variant.shortname() == wanted || variant.name() == wanted;
-    let chosen: Vec<&Variant> = match selection.variants.iter().find(exact) {
-        Some(variant) => vec![variant],
-        None => selection.variants.iter().collect(),
-    };
-    chosen
+    chosen(selection, wanted)
         .into_iter()
         .map(|variant| {
             let mut entries: Vec<_> = params(variant)

@@ -1,0 +1,101 @@
+//! The stories of the keys that the language sets itself: which lines of variants they are made
+//! of.
+
+use super::context;
+use super::step::{Effect, Step};
+use super::{Explain, Story};
+use crate::plan::Plan;
+use crate::title::Title;
+use crate::tree::NodeId;
+use crate::walk::Leaf;
+
+/// A key of the language that a [`Title`] has.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Own {
+    Name,
+    Shortname,
+    Dep,
+}
+
+impl Own {
+    fn of(key: &str) -> Option<Self> {
+        match key {
+            "name" => Some(Self::Name),
+            "shortname" => Some(Self::Shortname),
+            "dep" => Some(Self::Dep),
+            _ => None,
+        }
+    }
+
+    /// `None`: there is nothing yet, or nothing at all.
+    fn value(self, title: &Title) -> Option<String> {
+        let value = match self {
+            Self::Name => title.name.clone(),
+            Self::Shortname => title.shortname.clone(),
+            Self::Dep => title.dep.join(" "),
+        };
+        (!value.is_empty()).then_some(value)
+    }
+}
+
+/// `None` where the key is not one of the language.
+pub(super) fn explain(plan: &Plan, leaf: &Leaf, variant: &str, key: &str) -> Option<Explain> {
+    let own = Own::of(key)?;
+    let mut stories = Vec::new();
+    each_path(leaf, &mut |path| stories.push(story(plan, path, own, key)));
+    let value = own.value(&Title::of(plan, leaf));
+    // All parts of a joined variant give labels to the name; what it depends on is the last's.
+    let single = stories.len() == 1 || own == Own::Dep;
+    let from = value.as_ref().and_then(|_| stories.len().checked_sub(1)).filter(|_| single);
+    let took = |story: &Story| story.steps.iter().rfind(|step| step.effect.took()).cloned();
+    let place = from.and_then(|from| Some(took(&stories[from])?.place));
+    Some(Explain {
+        variant: variant.to_owned(),
+        key: key.to_owned(),
+        value,
+        place,
+        stories,
+        from,
+        elsewhere: Vec::new(),
+    })
+}
+
+fn each_path(leaf: &Leaf, visit: &mut impl FnMut(&[NodeId])) {
+    match leaf {
+        Leaf::Path(path) => visit(path),
+        Leaf::Joined(leaves) => leaves.iter().for_each(|leaf| each_path(leaf, visit)),
+    }
+}
+
+/// A title grows from the root down.
+fn story(plan: &Plan, path: &[NodeId], own: Own, key: &str) -> Story {
+    let title = Title::of_path(plan, path);
+    let mut deps = title.dep.iter();
+    let mut steps = Vec::new();
+    for &node in path {
+        let head = &plan.tree.node(node).head;
+        let deps: Vec<&str> = deps.by_ref().take(head.deps.len()).map(String::as_str).collect();
+        let (effect, added) = match own {
+            Own::Name => (Effect::Label, context::labels_of(plan, node, true)),
+            Own::Shortname if head.hidden => (Effect::Hidden, String::new()),
+            Own::Shortname => (Effect::Label, context::labels_of(plan, node, false)),
+            Own::Dep => (Effect::Dep, deps.join(" ")),
+        };
+        if head.labels.is_empty() || (added.is_empty() && effect != Effect::Hidden) {
+            continue;
+        }
+        steps.push(Step {
+            place: plan.tree.sources.place(head.at.start),
+            statement: plan.span(head.at).to_owned(),
+            operator: "-",
+            key: key.to_owned(),
+            context: context::around_head(plan, node),
+            substitutions: Vec::new(),
+            before: None,
+            after: (!added.is_empty()).then(|| added.into()),
+            effect,
+        });
+    }
+    let result = own.value(&title).map(|value| (key.to_owned(), value.into()));
+    Story { variant: title.name, steps, result: result.into_iter().collect() }
+}
