@@ -10,7 +10,12 @@ PLACE := $(DESTDIR)$(PREFIX)
 # A toolchain that was installed a minute ago is not on the path of this terminal yet.
 export PATH := $(PATH):$(or $(CARGO_HOME),$(HOME)/.cargo)/bin
 
-.PHONY: help run test lint bench docs install clean prepare build guest
+# How long `make fuzz` looks.
+SECONDS ?= 60
+# Builds the packages of the workspace such that they count which of their branches run.
+COUNTED := RUSTC_WORKSPACE_WRAPPER='$(abspath scripts/instrument)'
+
+.PHONY: help run test lint fuzz bench docs install clean prepare build guest
 
 help: ## list these targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 18
@@ -23,6 +28,9 @@ run: guest ## prepare this machine, build everything, run the quick set
 # built with overflow checks and debug assertions, and without link-time optimisation, which would
 # be paid once for each of them.
 test: guest ## prepare likewise, then run every test of the project
+	@echo '==> looking for texts that break the configuration language (5 seconds of `make fuzz`)'
+	@$(COUNTED) KVMTEST_FUZZ_SECONDS=5 \
+	    cargo test --package kvmtest-cartesian --test fuzz --locked --quiet -- --nocapture
 	@echo '==> running every test (cargo test --workspace --locked)'
 	@KVMTEST_PROGRAM='$(abspath $(KVMTEST))' cargo test --workspace --locked --no-fail-fast
 
@@ -30,6 +38,12 @@ lint: ## check the format, the lints and the house rules
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --locked -- -D warnings
 	cargo xtask tidy
+
+fuzz: ## look for texts that break the configuration language, for SECONDS=60
+	@echo '==> trying random texts (cargo test --package kvmtest-cartesian --test fuzz)'
+	@$(COUNTED) KVMTEST_FUZZ_SECONDS='$(SECONDS)' KVMTEST_FUZZ_SEED="$$(date +%s)" \
+	    CARGO_PROFILE_DEV_OPT_LEVEL=1 CARGO_TARGET_DIR='$(CARGO_TARGET_DIR)/fuzz' \
+	    cargo test --package kvmtest-cartesian --test fuzz --locked -- --nocapture
 
 bench: guest ## measure what the performance page of the book shows
 	@echo '==> measuring (cargo bench --package kvmtest-benches --locked)'

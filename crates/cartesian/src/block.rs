@@ -199,17 +199,28 @@ impl Reading<'_> {
 
     fn join(&mut self, cursor: &Cursor, text: &str, base: usize, rest: usize, target: &mut Target) {
         let Some(filter) = self.filter_line(cursor, text, base, rest) else { return };
-        if let Scope::Condition(_) = target.scope {
+        let at = cursor.span(base..base + text.len());
+        let Scope::Node(node) = target.scope else {
             let help = "write it in a variant, or outside of all blocks";
             let message = "`join` in a conditional block has no effect".to_owned();
-            let at = cursor.span(base..base + text.len());
             self.parser.report(Severity::Warning, at, message, Some(help.to_owned()));
             return;
-        }
+        };
         let span = self.parser.tree.spans.filters[filter.0 as usize];
-        for word in self.parser.tree.filters.split(filter) {
-            self.parser.tree.spans.filters.push(span);
-            target.push(&mut self.parser.tree, Item::Join(word));
+        let words = self.parser.tree.filters.split(filter);
+        self.parser.tree.spans.filters.extend(words.iter().map(|_| span));
+        let joined = self.parser.tree.joined(node, words.len() as u64);
+        if joined.paths > limits::JOINED || joined.depth > limits::NESTING {
+            let message = format!(
+                "a `join` that makes one variant out of more than {} or stands in more than {} others",
+                limits::JOINED,
+                limits::NESTING
+            );
+            self.parser.error(at, message, "join fewer: joins of what is joined already multiply");
+            return;
+        }
+        for word in words {
+            self.parser.tree.add_join(node, word);
         }
     }
 

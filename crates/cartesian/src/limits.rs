@@ -8,6 +8,8 @@ pub(crate) const LINE_BYTES: usize = 1 << 20;
 pub(crate) const NESTING: u32 = 128;
 /// Files including files.
 pub(crate) const INCLUDES: usize = 32;
+/// Combinations that `join` makes one of: those of joins inside one another multiply.
+pub(crate) const JOINED: u64 = 4096;
 /// Labels directly after one another in a filter: what is there of them is a 32-bit set.
 pub(crate) const SEQUENCE: usize = 32;
 /// Diagnostics of one parser; what comes after is not told.

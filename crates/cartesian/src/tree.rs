@@ -63,8 +63,24 @@ pub(crate) struct Node {
     pub(crate) head: Head,
     pub(crate) items: Vec<Item>,
     pub(crate) children: Vec<NodeId>,
+    /// What the children are joined of, and the joins of the node itself.
+    joined_below: Joined,
+    joins: u64,
     /// The child that the mode with defaults tries first.
     pub(crate) default: Option<u32>,
+}
+
+/// How many paths one variant can be made of, and how many joins are inside one another.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Joined {
+    pub(crate) paths: u64,
+    pub(crate) depth: u32,
+}
+
+impl Default for Joined {
+    fn default() -> Self {
+        Self { paths: 1, depth: 0 }
+    }
 }
 
 /// Everything that the parser fills.
@@ -98,6 +114,29 @@ impl Tree {
 
     pub(crate) fn node_mut(&mut self, id: NodeId) -> &mut Node {
         &mut self.nodes[id.0 as usize]
+    }
+
+    pub(crate) fn set_children(&mut self, id: NodeId, children: Vec<NodeId>) {
+        let below = children.iter().map(|child| self.joined(*child, 0));
+        let most = |a: Joined, b: Joined| Joined {
+            paths: a.paths.max(b.paths),
+            depth: a.depth.max(b.depth),
+        };
+        self.node_mut(id).joined_below = below.fold(Joined::default(), most);
+        self.node_mut(id).children = children;
+    }
+
+    /// What a variant of this node is joined of when the node gets that many joins more.
+    pub(crate) fn joined(&self, id: NodeId, more: u64) -> Joined {
+        let Node { joined_below: Joined { paths, depth }, joins, .. } = self.node(id);
+        let joins = joins + more;
+        Joined { paths: paths.saturating_mul(joins.max(1)), depth: depth + u32::from(joins > 0) }
+    }
+
+    pub(crate) fn add_join(&mut self, id: NodeId, filter: FilterId) {
+        let node = self.node_mut(id);
+        node.joins += 1;
+        node.items.push(Item::Join(filter));
     }
 
     pub(crate) fn decides(&self, items: &[Item]) -> bool {

@@ -93,7 +93,7 @@ impl Reading<'_> {
             return;
         }
         let node = self.parser.tree.add_node();
-        self.parser.tree.node_mut(node).children = variants;
+        self.parser.tree.set_children(node, variants);
         self.parser.tree.node_mut(node).default = default;
         if let Some(name) = name {
             self.parser.tree.blocks.insert(node, name);
@@ -112,7 +112,7 @@ impl Reading<'_> {
     ) -> NodeId {
         let text = cursor.text.clone();
         let inner = self.parser.tree.add_node();
-        self.parser.tree.node_mut(inner).children.push(below);
+        self.parser.tree.set_children(inner, vec![below]);
         let number = self.parser.tree.spans.enter(inner);
         let mut target = Target::node(inner);
         let mut variable = None;

@@ -114,6 +114,24 @@ fn suffixes_of_suffixes() {
 }
 
 #[test]
+fn joins_of_joins() {
+    let block = |join: &str| format!("variants:\n  - a:\njoin {join}\n");
+    check_refused(block("a a").repeat(40), "makes one variant out of more than 4096");
+    check_refused(block(&"a ".repeat(5000)), "makes one variant out of more than 4096");
+    check_refused(block("a").repeat(50_000), "stands in more than 128 others");
+    check_refused("variants:\n  - a:\n".to_owned() + &"join a\n".repeat(5000), "more than 4096");
+    let (config, diagnostics) = parse(block("a a").repeat(8));
+    assert_eq!(diagnostics, []);
+    let variant = config.variants().next().expect("one variant");
+    assert!(variant.name().split('.').all(|label| label == "a"));
+    // What is left out does not stand in the way of what is not.
+    let (config, _) = parse(block("a a").repeat(40));
+    assert!(config.variants().next().is_some());
+    let (config, _) = parse(block("a").repeat(50_000));
+    assert!(config.variants().next().expect("one variant").params().next().is_none());
+}
+
+#[test]
 fn regular_expressions_that_explode() {
     check_refused("((((a{100}){100}){100}){100}) ?= 1\n", "is no regular expression");
     let (config, _) = parse(format!("{} = 1\n(a*)*b ?= 2\n", "a".repeat(5000)));

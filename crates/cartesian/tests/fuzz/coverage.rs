@@ -35,7 +35,9 @@ impl Coverage {
     /// Runs something, and tells whether it got anywhere where nothing was before.
     pub(crate) fn is_new(&mut self, run: impl FnOnce()) -> bool {
         let counters = counters();
-        counters.iter().for_each(|counter| counter.store(0, Ordering::Relaxed));
+        for counter in counters {
+            counter.store(0, Ordering::Relaxed);
+        }
         run();
         let mut is_new = false;
         for (counter, seen) in counters.iter().zip(&mut self.seen) {

@@ -39,7 +39,8 @@ impl Mutator {
     }
 
     fn well_formed(&mut self) -> String {
-        let bytes: Vec<u8> = (0..self.below(texts::BYTES)).map(|_| self.next() as u8).collect();
+        let bytes: Vec<u8> =
+            (0..self.below(texts::BYTES)).map(|_| self.next().to_le_bytes()[0]).collect();
         statement::text(&texts::from_bytes(&bytes).statements)
     }
 
@@ -87,8 +88,7 @@ impl Mutator {
                 format!("{}{piece}{}", &text[..start], &text[end..])
             }
             6 => {
-                let strange =
-                    char::from_u32(self.next() as u32 >> self.below(32)).unwrap_or('\u{fffd}');
+                let strange = char::from_u32(self.next() >> self.below(32)).unwrap_or('\u{fffd}');
                 format!("{}{strange}{}", &text[..start], &text[start..])
             }
             _ if end - start < 40 => format!("{}{}", &text[..start], &text[end..]),
@@ -107,7 +107,7 @@ impl Mutator {
             1 => lines.swap(one, other),
             2 => lines.insert(other, lines[one].clone()),
             3 => lines[one] = format!("{}{}", " ".repeat(1 + self.below(8)), lines[one]),
-            4 => lines[one] = lines[one].trim_start().to_owned(),
+            4 => lines[one] = lines[one].trim_start().into(),
             _ => {
                 let from = self.any();
                 let from: Vec<_> = from.split('\n').collect();
@@ -127,14 +127,14 @@ impl Mutator {
     }
 
     fn below(&mut self, limit: usize) -> usize {
-        (self.next() % limit.max(1) as u64) as usize
+        self.next() as usize % limit.max(1)
     }
 
     /// Marsaglia's xorshift.
-    fn next(&mut self) -> u64 {
+    fn next(&mut self) -> u32 {
         self.state ^= self.state << 13;
         self.state ^= self.state >> 7;
         self.state ^= self.state << 17;
-        self.state >> 8
+        u32::try_from(self.state >> 32).expect("what is left has 32 bits")
     }
 }
