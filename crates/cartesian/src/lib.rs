@@ -32,6 +32,7 @@ struct Readme;
 
 mod block;
 mod bound;
+mod census;
 mod config;
 mod cursor;
 mod diagnostic;
@@ -53,6 +54,7 @@ mod variants;
 mod walk;
 mod written;
 
+pub use census::Census;
 pub use config::{Config, Variants};
 pub use diagnostic::{Diagnostic, Severity};
 pub use include::{Include, NoInclude, Source};
