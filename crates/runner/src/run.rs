@@ -84,7 +84,7 @@ impl House<'_> {
         for warning in &selection.warnings {
             let _ = writeln!(std::io::stderr(), "{}", warning.render(order.console.color));
         }
-        let plan = plan(&selection.variants, &known);
+        let plan = plan(selection.variants(), &known);
         if plan.tests.is_empty() {
             let message = format!(
                 "every variant that matches says `skip = yes`: {}",

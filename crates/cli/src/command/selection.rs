@@ -27,6 +27,8 @@ pub(super) fn choice(selection: &args::Selection) -> Result<Choice> {
         wanted: Wanted::parse(&selection.what)?,
         config: selection.config.clone(),
         set: selection.set.clone(),
+        defaults: selection.defaults,
+        expand_defaults: selection.expand_defaults.clone(),
     })
 }
 

@@ -2,10 +2,13 @@
 
 mod config;
 mod files;
+mod filter;
+mod json;
 mod known;
 mod nearest;
 mod outside;
 mod select;
+mod selection;
 mod test;
 mod tests;
 mod view;
@@ -13,10 +16,12 @@ mod what;
 
 pub use config::Unreadable;
 pub use files::{MAIN, Shipped};
+pub use json::json_line;
 pub use known::{Known, KnownSubtest};
 pub use nearest::nearest;
 pub use outside::add_crate;
-pub use select::{Choice, Refusal, Selection, select};
+pub use select::{Choice, Refusal, select};
+pub use selection::Selection;
 pub use test::PlannedTest;
 pub use tests::{Plan, plan};
 pub use view::{Row, Shown, list, show};

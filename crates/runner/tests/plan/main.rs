@@ -5,3 +5,4 @@ mod files;
 mod matrix;
 mod outside;
 mod planning;
+mod real;
