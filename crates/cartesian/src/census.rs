@@ -4,6 +4,7 @@ use crate::label::{Label, Symbol, number};
 use crate::operation::Kind;
 use crate::tree::{NodeId, Tree};
 use rustc_hash::FxHashSet;
+use std::ops::RangeInclusive;
 
 /// What a configuration holds before a variant is looked at: its labels, its blocks, what it
 /// assigns. Nothing here depends on filters, and nothing takes longer than reading the text did.
@@ -59,19 +60,42 @@ impl<'a> Census<'a> {
     pub fn may_be_called(self, name: &str) -> bool {
         let short = self.symbols(name).is_some_and(|symbols| {
             let is = |label: Label, at: usize| symbols.get(at) == Some(&label.name);
-            self.leads(symbols.len(), true, is)
+            self.leads(symbols.len()..=symbols.len(), true, is)
         });
         short
             || self.full(name).is_some_and(|labels| {
-                self.leads(labels.len(), false, |label, at| labels.get(at) == Some(&label))
+                let is = |label, at| labels.get(at) == Some(&label);
+                self.leads(labels.len()..=labels.len(), false, is)
             })
     }
 
-    /// Whether some path is called by `length` labels that are as `is` wants each to be.
+    /// Whether the short name of a variant may begin with this text; its last label may be cut
+    /// off anywhere. Filters are not looked at here, either.
+    pub fn may_begin_with(self, text: &str) -> bool {
+        let (whole, cut) = match text.rsplit_once('.') {
+            Some((whole, cut)) => (self.symbols(whole).filter(|whole| !whole.is_empty()), cut),
+            None => (Some(Vec::new()), text),
+        };
+        whole.is_some_and(|whole| {
+            let is = |label: Label, at: usize| match whole.get(at) {
+                Some(symbol) => *symbol == label.name,
+                None => at > whole.len() || self.text(label.name).starts_with(cut),
+            };
+            let least = whole.len() + usize::from(!text.is_empty());
+            self.leads(least..=usize::MAX, true, is)
+        })
+    }
+
+    /// Whether some path is called by that many labels, each of them as `is` wants it to be.
     ///
     /// Where a node is reached with as many labels as before, what follows is the same: each node
     /// is looked at once for each number of labels, not once for each path.
-    fn leads(self, length: usize, short: bool, is: impl Fn(Label, usize) -> bool) -> bool {
+    fn leads(
+        self,
+        length: RangeInclusive<usize>,
+        short: bool,
+        is: impl Fn(Label, usize) -> bool,
+    ) -> bool {
         let mut seen = FxHashSet::default();
         let mut open = vec![(self.root, 0)];
         while let Some((id, mut done)) = open.pop() {
@@ -84,9 +108,11 @@ impl<'a> Census<'a> {
                 done += node.head.labels.len();
             }
             let joins = || node.items.iter().any(|item| matches!(item, crate::tree::Item::Join(_)));
-            if (node.children.is_empty() && done == length) || joins() {
+            if (node.children.is_empty() && length.contains(&done)) || joins() {
                 return true;
             }
+            // Beyond the least number nothing but the end matters any more.
+            let done = if *length.end() == usize::MAX { done.min(*length.start()) } else { done };
             let below = node.children.iter().map(|child| (*child, done));
             open.extend(below.filter(|(child, done)| seen.insert((child.0, number(*done)))));
         }

@@ -71,6 +71,26 @@ fn a_name_that_no_variant_can_have_is_known_at_once() {
 }
 
 #[test]
+fn how_a_short_name_can_begin_is_known_at_once() {
+    #[track_caller]
+    fn check(text: &str, begin: &[&str], others: &[&str]) {
+        let parser = parser(text);
+        for name in begin {
+            assert!(parser.census().may_begin_with(name), "{name}");
+        }
+        for name in others {
+            assert!(!parser.census().may_begin_with(name), "{name}");
+        }
+    }
+    let begin = ["", "w", "wide", "wide.", "wide.f", "wide.f.", "wide.f.g.h", "g", "g.h"];
+    check(TEXT, &begin, &["s", "f", "h", "wide.x", "wide.f.g.h.", "g.h.w", ".", "wide..f", "x"]);
+    check("variants:\n    - @a:\n", &[""], &["a", "."]);
+    check("variants:\n    - a:\n    - b:\njoin a b\n", &["a", "a.b"], &[]);
+    let block = "variants:\n    - @a:\n    - @b:\n    - @c:\n    - d:\n";
+    check(&block.repeat(100), &["d.d", "d."], &["a", "d.a"]);
+}
+
+#[test]
 fn names_are_judged_without_going_through_all_variants() {
     let block = "variants:\n    - @a:\n    - @b:\n    - @c:\n    - d:\n";
     let parser = parser(&block.repeat(100));

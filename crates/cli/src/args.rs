@@ -91,13 +91,18 @@ pub(crate) struct Selection {
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) config: Option<Utf8PathBuf>,
     /// Take the tests from this set of the configuration (shipped: quick, standard, full).
-    #[arg(long, value_name = "SET")]
+    #[arg(long, value_name = "SET", add = ArgValueCandidates::new(complete::sets))]
     pub(crate) set: Option<String>,
     /// Take only the default variant of each block that has one, where any test has it.
     #[arg(long)]
     pub(crate) defaults: bool,
     /// ... but all variants of the block `variants NAME:`. May be repeated.
-    #[arg(long, value_name = "NAME", requires = "defaults")]
+    #[arg(
+        long,
+        value_name = "NAME",
+        requires = "defaults",
+        add = ArgValueCandidates::new(complete::blocks)
+    )]
     pub(crate) expand_defaults: Vec<String>,
     /// A folder with more subtests: a crate as `kvmtest new` makes it. May be repeated.
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]

@@ -9,6 +9,7 @@ use kvmtest_cartesian::{Census, Config, Diagnostic, Parser, Source, Variant};
 
 use super::files::{Files, Shipped};
 use super::known::Known;
+use super::select::Choice;
 
 /// The name of statements that are given on the command line.
 pub(super) const COMMAND_LINE: &str = "<command line>";
@@ -37,7 +38,18 @@ pub(super) struct Loaded {
     pub(super) warnings: Vec<Diagnostic>,
 }
 
-impl Texts<'_> {
+impl<'a> Texts<'a> {
+    /// What a choice is made from.
+    pub(super) fn of(choice: &'a Choice, shipped: &'a dyn Shipped, known: &'a Known) -> Self {
+        Self {
+            shipped,
+            known,
+            file: choice.config.as_deref(),
+            statements: &choice.wanted.statements,
+            defaults: choice.defaults.then_some(choice.expand_defaults.as_slice()),
+        }
+    }
+
     /// Reads the files, and the statements after them. Every error is told at once.
     pub(super) fn read(&self) -> Result<Read, Unreadable> {
         let (read, asked) = self.read_with(&[])?;

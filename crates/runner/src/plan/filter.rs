@@ -86,7 +86,9 @@ mod tests {
         for filter in ["boot", "a..b", "a, b", "(os=f)", "(f)", "(os=f).boot", "11.0.32", "ü"] {
             assert!(is_filter(filter), "{filter}");
         }
-        for other in ["", " ", "..", "(", "()", "(a=)", "(=a)", "(a.b)", "a)", "boot*", "a/b", "a\n"] {
+        for other in
+            ["", " ", "..", "(", "()", "(a=)", "(=a)", "(a.b)", "a)", "boot*", "a/b", "a\n"]
+        {
             assert!(!is_filter(other), "{other}");
         }
     }

@@ -95,7 +95,8 @@ mod tests {
 
     #[test]
     fn every_text_is_read_back_as_it_was() {
-        for text in ["", "a", "\"", "\\", "a\"b\\c", "\n\r\t\0\u{1f}\u{7f}", "ü€🦀", "\u{2028}"] {
+        for text in ["", "a", "\"", "\\", "a\"b\\c", "\n\r\t\0\u{1f}\u{7f}", "ü€🦀", "\u{2028}"]
+        {
             let mut line = Vec::new();
             string(text, &mut line);
             let read: String = serde_json::from_slice(&line).expect("JSON");
@@ -130,7 +131,8 @@ mod tests {
             "variants:\n    - a:\nvariants v [default=c]:\n    - c: a, b\n",
             json!({"i": 7, "name": "(v=c).a", "shortname": "a", "dep": ["a", "b"], "params": maps}),
         );
-        let maps = json!({"_name_map_file": {"b.cfg": "a"}, "_short_name_map_file": {"b.cfg": "a"}});
+        let maps =
+            json!({"_name_map_file": {"b.cfg": "a"}, "_short_name_map_file": {"b.cfg": "a"}});
         check(
             "variants:\n    - a:\n",
             json!({"i": 7, "name": "a", "shortname": "a", "dep": [], "params": maps}),

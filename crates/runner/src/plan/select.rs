@@ -66,14 +66,7 @@ impl Refusal {
 ///
 /// The files are read once, and again only where they include `<subtests>`.
 pub fn select(choice: &Choice, shipped: &dyn Shipped, known: &Known) -> Result<Selection, Refusal> {
-    let texts = Texts {
-        shipped,
-        known,
-        file: choice.config.as_deref(),
-        statements: &choice.wanted.statements,
-        defaults: choice.defaults.then_some(choice.expand_defaults.as_slice()),
-    };
-    let mut read = texts.read().map_err(Refusal::Unreadable)?;
+    let mut read = Texts::of(choice, shipped, known).read().map_err(Refusal::Unreadable)?;
     let sets = chosen_sets(choice, read.census())?;
     check_blocks(&choice.expand_defaults, read.census())?;
     check_labels(&choice.wanted, read.census())?;

@@ -92,7 +92,7 @@ fn list_and_show_tell_what_is_known() {
     assert_eq!(keys, ["guest", "mem", "name", "sets", "shortname", "type"]);
     let origin = shown[0].params.origin("mem").expect("a file set it").to_string();
     assert_eq!(origin, "<shipped>/tests.cfg:2");
-    assert_eq!(shown[0].file.as_deref(), Some("shipped/src/x.rs"));
+    assert_eq!(shown[0].file.as_deref(), Some("tree/shipped/src/x.rs"));
     let selection = choose(&["shutdown"]).expect("chosen");
     assert_eq!(show(&selection, &known, "shutdown").len(), 1, "the exact one");
     assert_eq!(show(&selection, &known, "type_of").len(), 2);
@@ -189,7 +189,10 @@ fn a_label_that_its_block_does_not_have_is_refused() {
             assert!(text.contains(part), "`{text}` lacks `{part}`");
         }
     };
-    check("(guest_os=ide)", &["no variant has `(guest_os=ide)`", "did you mean `(guest_os=f)`, `(guest_os=g)`?"]);
+    check(
+        "(guest_os=ide)",
+        &["no variant has `(guest_os=ide)`", "did you mean `(guest_os=f)`, `(guest_os=g)`?"],
+    );
     check("(gust_os=g)..a", &["`(gust_os=g)`", "`(guest_os=g)`"]);
     check("(zzzzzzzzzzzz)", &["no variant has `(zzzzzzzzzzzz)` (`kvmtest list`"]);
 }

@@ -54,7 +54,7 @@ pub(crate) fn known(names: &[&'static str]) -> Known {
         .iter()
         .map(|name| Subtest { name, file: "shipped/src/x.rs", doc: "What it does.", run: nothing })
         .collect();
-    Known::new(&table, Program::new("/shipped", ["child"]))
+    Known::new(&table, "tree/shipped".into(), Program::new("/shipped", ["child"]))
 }
 
 pub(crate) const SHIPPED: &[&str] = &["boot", "shutdown", "migrate"];
