@@ -2,6 +2,7 @@
 
 use crate::label::number;
 use crate::limits;
+use crate::scan;
 use crate::source::{File, Span};
 use std::ops::Range;
 use std::sync::Arc;
@@ -39,20 +40,18 @@ impl Cursor {
     /// The next line, if it is indented by more than `than`; otherwise the block is over.
     pub(crate) fn deeper(&mut self, than: Option<usize>) -> Option<Line> {
         while self.at < self.text.len() {
-            let rest = &self.text[self.at..];
-            let length = memchr::memchr(b'\n', rest.as_bytes()).unwrap_or(rest.len());
-            let line = &rest[..length];
-            let indent = line.bytes().take_while(|&byte| byte == b' ').count();
-            let statement = line.trim();
-            if statement.is_empty() || statement.starts_with('#') || statement.starts_with("//") {
+            let rest = &self.text.as_bytes()[self.at..];
+            let length = memchr::memchr(b'\n', rest).unwrap_or(rest.len());
+            let indent = rest[..length].iter().take_while(|&&byte| byte == b' ').count();
+            let range = scan::trim(&self.text, self.at + indent..self.at + length);
+            let statement = &self.text.as_bytes()[range.clone()];
+            if matches!(statement, [] | [b'#', ..] | [b'/', b'/', ..]) {
                 self.at += length + 1;
                 continue;
             }
             if than.is_some_and(|than| indent <= than) {
                 return None;
             }
-            let start = self.at + (line.len() - line.trim_start().len());
-            let range = start..start + statement.len();
             self.at += length + 1;
             return Some(Line { indent, range, too_long: length > limits::LINE_BYTES });
         }

@@ -4,11 +4,13 @@
 //! the root. Keys are small numbers here: where a key stands is looked up in a table, not in a
 //! hash map, and the table is reused from variant to variant.
 
+use crate::beginning::Begun;
 use crate::label::{Symbol, number};
 use crate::name::Name;
 use crate::part::Part;
 use crate::plan::Plan;
 use crate::record::Record;
+use crate::slots::Slots;
 use crate::source::Span;
 use crate::tree::NodeId;
 use crate::walk::Leaf;
@@ -17,18 +19,12 @@ use std::cell::RefCell;
 
 /// The keys and values of a variant.
 pub(crate) struct Dictionary {
-    pub(crate) fields: Vec<Field>,
+    /// The numbers of their suffixes mean an index into `keys`, plus one.
+    pub(crate) entries: Vec<Entry>,
+    /// Keys that have suffixes, written out.
+    keys: Vec<String>,
     /// Texts that stand in no source.
     own: String,
-}
-
-/// One key and its value.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Field {
-    pub(crate) key: Text,
-    pub(crate) value: Text,
-    /// The assignment that gave the value.
-    pub(crate) operation: u32,
 }
 
 /// A piece of the sources, or of a dictionary's own texts.
@@ -36,7 +32,6 @@ pub(crate) struct Field {
 pub(crate) enum Text {
     Source(Span),
     Own(Span),
-    Key(Symbol),
 }
 
 impl Dictionary {
@@ -54,17 +49,23 @@ impl Dictionary {
         })
     }
 
-    pub(crate) fn text<'a>(&'a self, plan: &'a Plan, text: Text) -> &'a str {
-        match text {
+    pub(crate) fn key<'a>(&'a self, plan: &'a Plan, entry: &Entry) -> &'a str {
+        match entry.suffix {
+            0 => plan.tree.strings.text(entry.key),
+            suffix => &self.keys[suffix as usize - 1],
+        }
+    }
+
+    pub(crate) fn value<'a>(&'a self, plan: &'a Plan, entry: &Entry) -> &'a str {
+        match entry.value {
             Text::Source(span) => plan.span(span),
             Text::Own(span) => &self.own[span.start as usize..span.end() as usize],
-            Text::Key(symbol) => plan.tree.strings.text(symbol),
         }
     }
 }
 
 /// A key at work: its name, and the suffixes that it has got so far (0: none).
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Entry {
     pub(crate) key: Symbol,
     pub(crate) suffix: u32,
@@ -85,8 +86,6 @@ struct Family {
 /// Where a key with its suffixes stands among joined entries.
 type Known = FxHashMap<(Symbol, u32), usize>;
 
-pub(crate) const NOWHERE: u32 = u32::MAX;
-
 thread_local! {
     static SCRATCH: RefCell<Scratch> = const { RefCell::new(Scratch::new()) };
 }
@@ -94,20 +93,31 @@ thread_local! {
 /// Tables that are as long as a configuration is large; cleaned after use, never freed.
 pub(crate) struct Scratch {
     /// For each key without a suffix where its entry is.
-    pub(crate) slots: Vec<u32>,
+    pub(crate) slots: Slots,
     pub(crate) name: Name,
+    /// What beginnings led to, of this plan and others.
+    pub(crate) begun: Vec<Begun>,
+    /// How many entries the last path had.
+    pub(crate) entry_count: usize,
 }
+
+/// Beginnings that are kept.
+const BEGUN: usize = 16;
 
 impl Scratch {
     const fn new() -> Self {
-        Self { slots: Vec::new(), name: Name::new() }
+        Self { slots: Slots::new(), name: Name::new(), begun: Vec::new(), entry_count: 0 }
     }
 
     fn fit(&mut self, plan: &Plan) {
-        if self.slots.len() < plan.tree.strings.len() {
-            self.slots.resize(plan.tree.strings.len(), NOWHERE);
-        }
         self.name.fit(plan);
+    }
+
+    pub(crate) fn keep(&mut self, begun: Begun) {
+        if self.begun.len() >= BEGUN {
+            self.begun.clear();
+        }
+        self.begun.push(begun);
     }
 }
 
@@ -132,8 +142,8 @@ impl Builder<'_> {
             Leaf::Path(path) => entries = self.path(path, recorder),
             Leaf::Joined(_) => self.joined(leaf, &mut entries, &mut Known::default(), recorder),
         }
-        let fields = self.fields(&entries);
-        Dictionary { fields, own: self.own }
+        let keys = self.write_suffixes(&mut entries);
+        Dictionary { entries, keys, own: self.own }
     }
 
     fn joined(
@@ -163,6 +173,7 @@ impl Builder<'_> {
 
     fn path(&mut self, path: &[NodeId], recorder: &mut impl Record) -> Vec<Entry> {
         let plan = self.plan;
+        self.scratch.slots.clear(plan.tree.strings.len());
         for &node in path {
             for &label in &plan.tree.node(node).head.labels {
                 self.scratch.name.push(plan, label);
@@ -173,26 +184,19 @@ impl Builder<'_> {
             part.apply_node(node);
         }
         part.apply_bounds();
-        let mut entries = part.entries;
-        for entry in &entries {
-            self.scratch.slots[entry.key.index()] = NOWHERE;
-        }
+        let entries = part.finish();
+        self.scratch.entry_count = entries.len();
         self.scratch.name.truncate(plan, 0);
-        entries.retain(|entry| entry.live);
         entries
     }
 
-    /// Keys without suffixes first, then those with, written out where they have to be.
-    fn fields(&mut self, entries: &[Entry]) -> Vec<Field> {
-        let field =
-            |key, entry: &Entry| Field { key, value: entry.value, operation: entry.operation };
-        let (plain, suffixed): (Vec<&Entry>, Vec<&Entry>) =
-            entries.iter().partition(|entry| entry.suffix == 0);
-        let mut fields: Vec<Field> =
-            plain.iter().map(|entry| field(Text::Key(entry.key), entry)).collect();
-        if suffixed.is_empty() {
-            return fields;
+    /// Puts keys without suffixes first, then those with, written out where they have to be.
+    fn write_suffixes(&self, entries: &mut Vec<Entry>) -> Vec<String> {
+        let mut keys = Vec::new();
+        if entries.iter().all(|entry| entry.suffix == 0) {
+            return keys;
         }
+        let suffixed: Vec<Entry> = entries.extract_if(.., |entry| entry.suffix != 0).collect();
         let mut families: FxHashMap<Symbol, Family> = FxHashMap::default();
         for entry in &suffixed {
             let new = Family { plain: None, first: entry.value, agree: true };
@@ -200,7 +204,7 @@ impl Builder<'_> {
             family.agree &= self.str(entry.value) == self.str(family.first);
         }
         let mut known: FxHashMap<String, usize> = FxHashMap::default();
-        for (at, entry) in plain.iter().enumerate() {
+        for (at, entry) in entries.iter().enumerate() {
             if let Some(family) = families.get_mut(&entry.key) {
                 family.plain = Some(entry.value);
             }
@@ -208,30 +212,23 @@ impl Builder<'_> {
         }
         for entry in suffixed {
             let family = &families[&entry.key];
-            let (written, text) = match family.plain {
+            let (written, suffix) = match family.plain {
                 Some(plain) if self.str(plain) == self.str(entry.value) => continue,
-                None if family.agree => {
-                    (self.plan.tree.strings.text(entry.key).to_owned(), Text::Key(entry.key))
+                None if family.agree => (self.plan.tree.strings.text(entry.key).to_owned(), 0),
+                _ => {
+                    keys.push(self.written(&entry));
+                    (self.written(&entry), number(keys.len()))
                 }
-                _ => self.suffixed(entry),
             };
-            let new = field(text, entry);
+            let entry = Entry { suffix, ..entry };
             if let Some(&at) = known.get(&written) {
-                fields[at] = new;
+                entries[at] = entry;
             } else {
-                known.insert(written, fields.len());
-                fields.push(new);
+                known.insert(written, entries.len());
+                entries.push(entry);
             }
         }
-        fields
-    }
-
-    fn suffixed(&mut self, entry: &Entry) -> (String, Text) {
-        let name = self.written(entry);
-        let start = number(self.own.len());
-        self.own.push_str(&name);
-        let text = Text::Own(Span { start, len: number(name.len()) });
-        (name, text)
+        keys
     }
 
     /// The key with its suffixes.
@@ -250,7 +247,6 @@ impl Builder<'_> {
         match text {
             Text::Source(span) => self.plan.span(span),
             Text::Own(span) => &self.own[span.start as usize..span.end() as usize],
-            Text::Key(symbol) => self.plan.tree.strings.text(symbol),
         }
     }
 
@@ -268,7 +264,6 @@ impl Builder<'_> {
             Text::Own(span) => {
                 self.own.extend_from_within(span.start as usize..span.end() as usize);
             }
-            Text::Key(symbol) => self.own.push_str(self.plan.tree.strings.text(symbol)),
         }
     }
 }

@@ -77,8 +77,13 @@ impl<'a> Judge<'a> {
         let possible = match term {
             Term::Tag(tag) if self.name.has_tag(tag) => return Verdict::Match,
             Term::Tag(tag) => self.is_ahead(tag),
-            Term::Sequence(sequence) if self.name.has_sequence(sequence) => return Verdict::Match,
-            Term::Sequence(sequence) => self.is_possible(self.tags(sequence)),
+            Term::Sequence(sequence) => {
+                let tags = self.tags(sequence);
+                if self.name.has_sequence(self.plan, tags) {
+                    return Verdict::Match;
+                }
+                self.is_possible(tags)
+            }
         };
         if possible { Verdict::Open } else { Verdict::Never }
     }

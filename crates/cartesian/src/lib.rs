@@ -30,6 +30,7 @@
 #[doc = include_str!("../README.md")]
 struct Readme;
 
+mod beginning;
 mod block;
 mod bound;
 mod config;
@@ -48,12 +49,15 @@ mod judge;
 mod label;
 mod limits;
 mod name;
+mod name_map;
+mod names;
 mod operation;
 mod parser;
 mod part;
 mod plan;
 mod record;
 mod scan;
+mod slots;
 mod source;
 mod spans;
 mod title;

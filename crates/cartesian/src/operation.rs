@@ -66,7 +66,11 @@ impl Template {
         };
         let mut holes = Vec::new();
         let mut done = 0;
-        while let Some(open) = text[done..].find("${").map(|at| at + done) {
+        let dollar = |from: usize| {
+            let rest = &text.as_bytes()[from..];
+            memchr::memchr_iter(b'$', rest).find(|at| rest.get(at + 1) == Some(&b'{'))
+        };
+        while let Some(open) = dollar(done).map(|at| at + done) {
             let key_start = open + 2;
             let Some(first) = text[key_start..].chars().next() else { break };
             let from = key_start + first.len_utf8();

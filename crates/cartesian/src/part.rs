@@ -1,14 +1,14 @@
 //! The assignments of one path, applied in order.
 
-use crate::dictionary::{Builder, Entry, NOWHERE, Text};
-use crate::judge::{Judge, Verdict};
+use crate::beginning::{Beginning, Begun};
+use crate::dictionary::{Builder, Entry, Text};
 use crate::label::{Symbol, number};
 use crate::limits;
 use crate::operation::{Kind, Operation};
 use crate::record::{Record, State};
 use crate::source::Span;
 use crate::title::Title;
-use crate::tree::{Item, NodeId};
+use crate::tree::{Condition, Item, NodeId};
 use std::fmt::Write;
 
 /// One path at work.
@@ -17,7 +17,11 @@ pub(crate) struct Part<'a, 'b, R> {
     path: &'a [NodeId],
     /// Made when a value asks for it.
     title: Option<Title>,
-    pub(crate) entries: Vec<Entry>,
+    entries: Vec<Entry>,
+    /// Entries whose keys bound others.
+    bounding: Vec<u32>,
+    /// Some entries do not live any more.
+    has_gone: bool,
     suffixed: bool,
     recorder: &'a mut R,
 }
@@ -36,11 +40,69 @@ impl<'a, 'b, R: Record> Part<'a, 'b, R> {
         recorder: &'a mut R,
     ) -> Self {
         recorder.begin(path);
-        Self { builder, path, title: None, entries: Vec::new(), suffixed: false, recorder }
+        let entries = Vec::with_capacity(builder.scratch.entry_count);
+        Self {
+            builder,
+            path,
+            title: None,
+            entries,
+            bounding: Vec::new(),
+            has_gone: false,
+            suffixed: false,
+            recorder,
+        }
     }
 
     /// The statements of a node of the path.
     pub(crate) fn apply_node(&mut self, node: NodeId) {
+        match &self.builder.plan.beginning {
+            Some(beginning) if beginning.node == node && self.is_new() => self.begin(beginning),
+            _ => self.apply_each(node),
+        }
+    }
+
+    /// Nothing was applied, and nobody looks on: what others found out can be taken over.
+    fn is_new(&self) -> bool {
+        !R::LOOKS && self.entries.is_empty() && self.builder.own.is_empty()
+    }
+
+    fn begin(&mut self, beginning: &Beginning) {
+        let plan = self.builder.plan;
+        let mut held = 0_u64;
+        for (bit, &condition) in beginning.conditions.iter().enumerate() {
+            let condition = &plan.tree.conditions[condition as usize];
+            held |= u64::from(self.holds(condition)) << bit;
+        }
+        let key = (plan.number, held);
+        let known = self.builder.scratch.begun.iter().position(|begun| begun.key == key);
+        if let Some(at) = known {
+            let Begun { entries, own, bounding, has_gone, .. } = &self.builder.scratch.begun[at];
+            self.entries.extend_from_slice(entries);
+            self.builder.own.push_str(own);
+            self.bounding.extend_from_slice(bounding);
+            self.has_gone = *has_gone;
+            for (at, entry) in entries.iter().enumerate().filter(|(_, entry)| entry.live) {
+                self.builder.scratch.slots.set(entry.key, at);
+            }
+            return;
+        }
+        self.apply_each(beginning.node);
+        let begun = Begun {
+            key,
+            entries: self.entries.clone(),
+            own: self.builder.own.clone(),
+            bounding: self.bounding.clone(),
+            has_gone: self.has_gone,
+        };
+        self.builder.scratch.keep(begun);
+    }
+
+    fn holds(&self, condition: &Condition) -> bool {
+        let Builder { plan, scratch, .. } = &*self.builder;
+        scratch.name.matches(plan, condition.filter) != condition.negated
+    }
+
+    fn apply_each(&mut self, node: NodeId) {
         self.recorder.node(node);
         self.apply(&self.builder.plan.tree.node(node).items);
     }
@@ -54,13 +116,7 @@ impl<'a, 'b, R: Record> Part<'a, 'b, R> {
                 }
                 Item::When(index) => {
                     let condition = &self.builder.plan.tree.conditions[index as usize];
-                    let judge = Judge {
-                        plan: self.builder.plan,
-                        name: &self.builder.scratch.name,
-                        ahead: &[],
-                    };
-                    let matches = judge.filter(condition.filter) == Verdict::Match;
-                    let holds = matches != condition.negated;
+                    let holds = self.holds(condition);
                     self.recorder.condition(state!(self), index, holds);
                     if holds {
                         self.apply(&condition.body);
@@ -84,23 +140,20 @@ impl<'a, 'b, R: Record> Part<'a, 'b, R> {
             return;
         }
         let key = Symbol(operation.key);
-        let slot = self.builder.scratch.slots[key.index()];
-        if slot == NOWHERE {
-            if operation.kind != Kind::Delete {
-                let Some(value) = self.value(operation) else { return };
-                self.insert(key, value, index);
+        let at = self.builder.scratch.slots.get(key);
+        match (operation.kind, at) {
+            (Kind::Lazy, Some(_)) | (Kind::Delete, None) => {}
+            (Kind::Delete, Some(at)) => {
+                self.entries[at].live = false;
+                self.has_gone = true;
+                self.builder.scratch.slots.remove(key);
             }
-            return;
-        }
-        match operation.kind {
-            Kind::Lazy => {}
-            Kind::Delete => {
-                self.entries[slot as usize].live = false;
-                self.builder.scratch.slots[key.index()] = NOWHERE;
-            }
-            kind => {
+            (kind, at) => {
                 let Some(value) = self.value(operation) else { return };
-                self.change(slot as usize, kind, value, index);
+                match at {
+                    Some(at) => self.change(at, kind, value, index),
+                    None => self.insert(key, value, index),
+                }
             }
         }
     }
@@ -126,7 +179,10 @@ impl<'a, 'b, R: Record> Part<'a, 'b, R> {
     }
 
     fn insert(&mut self, key: Symbol, value: Text, operation: u32) {
-        self.builder.scratch.slots[key.index()] = number(self.entries.len());
+        self.builder.scratch.slots.set(key, self.entries.len());
+        if self.builder.plan.bounds[key.index()].is_some() {
+            self.bounding.push(number(self.entries.len()));
+        }
         self.entries.push(Entry { key, suffix: 0, value, operation, live: true });
     }
 
@@ -206,9 +262,8 @@ impl<'a, 'b, R: Record> Part<'a, 'b, R> {
     }
 
     fn push_value_of(&mut self, key: Symbol) -> bool {
-        let slot = self.builder.scratch.slots[key.index()];
-        if slot != NOWHERE {
-            let value = self.entries[slot as usize].value;
+        if let Some(at) = self.builder.scratch.slots.get(key) {
+            let value = self.entries[at].value;
             self.builder.push_own(value);
             return true;
         }
@@ -253,7 +308,7 @@ impl<'a, 'b, R: Record> Part<'a, 'b, R> {
     fn add_suffix(&mut self, suffix: Symbol) {
         self.suffixed = true;
         for entry in self.entries.iter_mut().filter(|entry| entry.live) {
-            self.builder.scratch.slots[entry.key.index()] = NOWHERE;
+            self.builder.scratch.slots.remove(entry.key);
             entry.suffix = self.builder.suffix(suffix, entry.suffix);
         }
     }
@@ -262,24 +317,34 @@ impl<'a, 'b, R: Record> Part<'a, 'b, R> {
     pub(crate) fn apply_bounds(&mut self) {
         let plan = self.builder.plan;
         let mut results: Vec<(Symbol, Text, u32)> = Vec::new();
-        for entry in self.entries.iter().filter(|entry| entry.live && entry.suffix == 0) {
-            let Some((bound, base)) = plan.bounds[entry.key.index()] else { continue };
-            let slot = self.builder.scratch.slots[base.index()];
-            let replaces = slot == NOWHERE || {
-                let old = self.builder.str(self.entries[slot as usize].value);
+        for &at in &self.bounding {
+            let entry = &self.entries[at as usize];
+            let bound = plan.bounds[entry.key.index()].filter(|_| entry.live && entry.suffix == 0);
+            let Some((bound, base)) = bound else { continue };
+            let bounded = self.builder.scratch.slots.get(base);
+            let replaces = bounded.is_none_or(|bounded| {
+                let old = self.builder.str(self.entries[bounded].value);
                 bound.replaces(old, self.builder.str(entry.value))
-            };
+            });
             self.recorder.bound(state!(self), entry, base, replaces);
             if replaces {
                 results.push((base, entry.value, entry.operation));
             }
         }
         for (base, value, operation) in results {
-            match self.builder.scratch.slots[base.index()] {
-                NOWHERE => self.insert(base, value, operation),
-                slot => self.change(slot as usize, Kind::Set, value, operation),
+            match self.builder.scratch.slots.get(base) {
+                None => self.insert(base, value, operation),
+                Some(at) => self.change(at, Kind::Set, value, operation),
             }
         }
         self.recorder.end(state!(self));
+    }
+
+    /// What is there in the end.
+    pub(crate) fn finish(mut self) -> Vec<Entry> {
+        if self.has_gone {
+            self.entries.retain(|entry| entry.live);
+        }
+        self.entries
     }
 }

@@ -1,10 +1,16 @@
 //! A tree made ready for enumeration: what can be known once is computed once.
 
+use crate::beginning::Beginning;
 use crate::bound::Bound;
 use crate::filter::FilterId;
 use crate::label::{Label, Symbol, number};
+use crate::names::Names;
 use crate::source::Span;
 use crate::tree::{Item, NodeId, Tree};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// The number of the next plan.
+static NUMBER: AtomicU64 = AtomicU64::new(0);
 
 /// No tag: no filter names the label.
 pub(crate) const NO_TAG: u32 = u32::MAX;
@@ -47,6 +53,8 @@ pub(crate) struct First {
 }
 
 pub(crate) struct Plan {
+    /// No other plan of this process has it.
+    pub(crate) number: u64,
     pub(crate) tree: Tree,
     pub(crate) root: NodeId,
     /// All sources after one another: spans are slices of it.
@@ -54,8 +62,6 @@ pub(crate) struct Plan {
     /// For each label the tags that it has: by its name, and by block and name.
     pub(crate) tags: Vec<[u32; 2]>,
     pub(crate) tag_count: usize,
-    /// For each tag the sequences that end with it.
-    pub(crate) endings: Vec<Box<[u32]>>,
     /// For each node the set of the tags below it, `width` words each.
     ahead: Vec<u64>,
     width: usize,
@@ -68,6 +74,8 @@ pub(crate) struct Plan {
     /// For each key whether it bounds another one.
     pub(crate) bounds: Vec<Option<(Bound, Symbol)>>,
     pub(crate) known: Known,
+    pub(crate) names: Names,
+    pub(crate) beginning: Option<Beginning>,
 }
 
 impl Plan {
@@ -103,6 +111,7 @@ impl Plan {
         let nodes = || (0..number(tree.nodes.len())).map(NodeId);
         let known = |key| tree.strings.find(key);
         Self {
+            number: NUMBER.fetch_add(1, Ordering::Relaxed),
             root,
             text,
             ahead: ahead(&tree, &tags, width),
@@ -112,9 +121,10 @@ impl Plan {
             joins: tree.nodes.iter().map(|node| joins(&node.items)).collect(),
             first: nodes().map(wanted).collect(),
             known: Known { name: known("name"), shortname: known("shortname"), dep: known("dep") },
+            names: Names::new(&tree),
+            beginning: Beginning::new(&tree),
             tags,
             tag_count,
-            endings: endings(&tree),
             bounds,
             tree,
         }
@@ -166,22 +176,6 @@ impl Plan {
         let start = node.0 as usize * self.width;
         &self.ahead[start..start + self.width]
     }
-
-    /// Appends a label as names show it.
-    pub(crate) fn write_label(&self, label: u32, long: bool, out: &mut String) {
-        let Label { variable, name } = self.tree.labels.get(label);
-        let name = self.tree.strings.text(name);
-        match variable {
-            Some(variable) if long => {
-                out.push('(');
-                out.push_str(self.tree.strings.text(variable));
-                out.push('=');
-                out.push_str(name);
-                out.push(')');
-            }
-            _ => out.push_str(name),
-        }
-    }
 }
 
 fn tags(tree: &Tree) -> Vec<[u32; 2]> {
@@ -192,16 +186,6 @@ fn tags(tree: &Tree) -> Vec<[u32; 2]> {
         [plain, named]
     };
     tree.labels.iter().map(both).collect()
-}
-
-fn endings(tree: &Tree) -> Vec<Box<[u32]>> {
-    let mut endings = vec![Vec::new(); tree.filters.named.len()];
-    for (sequence, tags) in tree.filters.sequences.iter().enumerate() {
-        if let Some(&last) = tags.last() {
-            endings[last as usize].push(number(sequence));
-        }
-    }
-    endings.into_iter().map(Into::into).collect()
 }
 
 /// Children have smaller numbers than their parents: one pass is enough.

@@ -8,6 +8,8 @@ use crate::tree::NodeId;
 /// and costs nothing.
 #[expect(unused_variables, reason = "a recorder names what it looks at")]
 pub(crate) trait Record {
+    /// It looks at every statement: none may be left out.
+    const LOOKS: bool = true;
     /// The statements of a path come now.
     fn begin(&mut self, path: &[NodeId]) {}
     /// The statements of a node come now.
@@ -29,7 +31,9 @@ pub(crate) trait Record {
     fn end(&mut self, state: &State) {}
 }
 
-impl Record for () {}
+impl Record for () {
+    const LOOKS: bool = false;
+}
 
 /// The keys as they are at a moment.
 pub(crate) struct State<'a> {

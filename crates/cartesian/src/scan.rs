@@ -32,7 +32,7 @@ pub(crate) enum Form {
 
 /// Tells what a line (without blanks around it) is.
 pub(crate) fn form(text: &str) -> Form {
-    let word = text.find(|c: char| !is_word(c)).unwrap_or(text.len());
+    let word = text.bytes().position(|byte| !is_word_byte(byte)).unwrap_or(text.len());
     let after = text[word..].chars().next();
     let ends = after.is_none_or(|c| c.is_whitespace() || c == '#');
     match &text[..word] {
@@ -48,7 +48,7 @@ pub(crate) fn form(text: &str) -> Form {
     if text.starts_with('-') {
         return Form::StrayVariant;
     }
-    match first_mark(text) {
+    match first_mark(text, word) {
         Some((at, ':')) => {
             let negated = text.starts_with('!');
             let filter = trim(text, usize::from(negated)..at);
@@ -60,10 +60,10 @@ pub(crate) fn form(text: &str) -> Form {
 }
 
 /// The first `:` or `=` outside of parentheses: a filter may hold `(name=value)`, and a regular
-/// expression `(?:…)`.
-fn first_mark(text: &str) -> Option<(usize, char)> {
+/// expression `(?:…)`. None is before `from`.
+fn first_mark(text: &str, from: usize) -> Option<(usize, char)> {
     let mut depth = 0_u32;
-    for (at, byte) in text.bytes().enumerate() {
+    for (at, byte) in text.bytes().enumerate().skip(from) {
         match byte {
             b'(' => depth += 1,
             b')' => depth = depth.saturating_sub(1),
@@ -76,19 +76,15 @@ fn first_mark(text: &str) -> Option<(usize, char)> {
 }
 
 fn assignment(text: &str, equals: usize) -> Form {
-    const OPERATORS: [(&str, Kind); 6] = [
-        ("?+", Kind::PatternAppend),
-        ("?<", Kind::PatternPrepend),
-        ("?", Kind::PatternSet),
-        ("+", Kind::Append),
-        ("<", Kind::Prepend),
-        ("~", Kind::Lazy),
-    ];
-    let left = &text[..equals];
-    let (length, kind) = OPERATORS
-        .iter()
-        .find(|(mark, _)| left.ends_with(mark))
-        .map_or((0, Kind::Set), |(mark, kind)| (mark.len(), *kind));
+    let (length, kind) = match text.as_bytes()[..equals] {
+        [.., b'?', b'+'] => (2, Kind::PatternAppend),
+        [.., b'?', b'<'] => (2, Kind::PatternPrepend),
+        [.., b'?'] => (1, Kind::PatternSet),
+        [.., b'+'] => (1, Kind::Append),
+        [.., b'<'] => (1, Kind::Prepend),
+        [.., b'~'] => (1, Kind::Lazy),
+        _ => (0, Kind::Set),
+    };
     Form::Assignment {
         key: trim(text, 0..equals - length),
         kind,
@@ -110,10 +106,27 @@ pub(crate) fn unquote(text: &str, value: Range<usize>) -> Range<usize> {
 
 /// A range without the blanks at its ends.
 pub(crate) fn trim(text: &str, range: Range<usize>) -> Range<usize> {
-    let piece = &text[range.clone()];
-    let start = range.start + (piece.len() - piece.trim_start().len());
-    let end = range.end - (piece.len() - piece.trim_end().len());
-    if start < end { start..end } else { range.end..range.end }
+    let bytes = text.as_bytes();
+    let (mut start, mut end) = (range.start, range.end);
+    while start < end && is_blank_byte(bytes[start]) {
+        start += 1;
+    }
+    while start < end && is_blank_byte(bytes[end - 1]) {
+        end -= 1;
+    }
+    if start == end {
+        return range.end..range.end;
+    }
+    // The blanks beyond ASCII are rare, and take decoding.
+    if !bytes[start].is_ascii() || !bytes[end - 1].is_ascii() {
+        let piece = &text[start..end];
+        start = end - piece.trim_start().len();
+        end = start + text[start..end].trim_end().len();
+        if start == end {
+            return range.end..range.end;
+        }
+    }
+    start..end
 }
 
 /// The text before a `#`, where a comment may follow a statement.
@@ -124,5 +137,14 @@ pub(crate) fn before_comment(text: &str, from: usize) -> Range<usize> {
 
 /// A character of a label, a variant's name, or the name of a block.
 pub(crate) fn is_word(character: char) -> bool {
-    character.is_ascii_alphanumeric() || matches!(character, '_' | '-')
+    u8::try_from(character).is_ok_and(is_word_byte)
+}
+
+fn is_word_byte(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-')
+}
+
+/// The blanks within ASCII, as [`char::is_whitespace`] tells them.
+fn is_blank_byte(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\t'..=b'\r')
 }

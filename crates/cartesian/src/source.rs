@@ -120,23 +120,20 @@ fn normalize(text: String) -> String {
 
 fn expand_tabs(text: &str) -> String {
     let mut expanded = String::with_capacity(text.len() + text.len() / 8);
+    let mut done = 0;
     let mut column = 0;
-    for character in text.chars() {
-        match character {
-            '\t' => {
-                let width = 8 - column % 8;
-                expanded.extend(std::iter::repeat_n(' ', width));
-                column += width;
-            }
-            '\n' => {
-                expanded.push('\n');
-                column = 0;
-            }
-            _ => {
-                expanded.push(character);
-                column += 1;
-            }
-        }
+    for tab in memchr::memchr_iter(b'\t', text.as_bytes()) {
+        let piece = &text[done..tab];
+        expanded.push_str(piece);
+        column = match memchr::memrchr(b'\n', piece.as_bytes()) {
+            Some(end) => piece[end + 1..].chars().count(),
+            None => column + piece.chars().count(),
+        };
+        let width = 8 - column % 8;
+        expanded.extend(std::iter::repeat_n(' ', width));
+        column += width;
+        done = tab + 1;
     }
+    expanded.push_str(&text[done..]);
     expanded
 }

@@ -3,7 +3,6 @@
 use crate::plan::Plan;
 use crate::tree::NodeId;
 use crate::walk::Leaf;
-use std::sync::Arc;
 
 /// What the language itself says of a variant.
 #[derive(Clone, Debug, Default)]
@@ -11,15 +10,6 @@ pub(crate) struct Title {
     pub(crate) name: String,
     pub(crate) shortname: String,
     pub(crate) dep: Vec<String>,
-    /// For each source the part of the name that comes from it, long and short.
-    pub(crate) files: Vec<FileName>,
-}
-
-#[derive(Clone, Debug)]
-pub(crate) struct FileName {
-    pub(crate) file: Arc<str>,
-    pub(crate) name: String,
-    pub(crate) shortname: String,
 }
 
 impl Title {
@@ -41,14 +31,11 @@ impl Title {
     }
 
     pub(crate) fn of_path(plan: &Plan, path: &[NodeId]) -> Self {
-        let mut title = Self::default();
-        // Files are listed in the order of the text, which is the path from its end.
-        for &node in path.iter().rev() {
-            let head = &plan.tree.node(node).head;
-            if !head.labels.is_empty() {
-                title.file(&plan.tree.sources.files[head.file as usize].name);
-            }
-        }
+        let mut title = Self {
+            name: String::with_capacity(NAME_BYTES),
+            shortname: String::with_capacity(NAME_BYTES),
+            dep: Vec::new(),
+        };
         for &node in path {
             let head = &plan.tree.node(node).head;
             for &dep in &head.deps {
@@ -58,38 +45,27 @@ impl Title {
                 }
                 title.dep.push(dep);
             }
-            if head.labels.is_empty() {
-                continue;
-            }
-            let file = title.file(&plan.tree.sources.files[head.file as usize].name);
             for &label in &head.labels {
-                add(plan, label, true, &mut title.files[file].name);
-                add(plan, label, false, &mut title.files[file].shortname);
-                add(plan, label, true, &mut title.name);
+                let names = plan.names.of(label);
+                add(names.long, &mut title.name);
                 if !head.hidden {
-                    add(plan, label, false, &mut title.shortname);
+                    add(names.short, &mut title.shortname);
                 }
             }
         }
         title
     }
-
-    fn file(&mut self, path: &Arc<str>) -> usize {
-        let name = path.rsplit('/').next().unwrap_or(path);
-        let known = self.files.iter().position(|file| file.file.as_ref() == name);
-        known.unwrap_or_else(|| {
-            let (long, short) = (String::new(), String::new());
-            self.files.push(FileName { file: name.into(), name: long, shortname: short });
-            self.files.len() - 1
-        })
-    }
 }
 
-fn add(plan: &Plan, label: u32, long: bool, name: &mut String) {
+/// Room that most names need.
+const NAME_BYTES: usize = 400;
+
+/// Appends a label to a name.
+pub(crate) fn add(label: &str, name: &mut String) {
     if !name.is_empty() {
         name.push('.');
     }
-    plan.write_label(label, long, name);
+    name.push_str(label);
 }
 
 /// The name of two joined variants: what both begin with, once, then the rest of each. The last

@@ -2,6 +2,7 @@
 
 use crate::dictionary::Dictionary;
 use crate::explain::Explain;
+use crate::name_map::{FileName, name_map};
 use crate::plan::Plan;
 use crate::source::Place;
 use crate::title::Title;
@@ -14,12 +15,14 @@ pub struct Variant {
     plan: Arc<Plan>,
     leaf: Leaf,
     title: OnceLock<Box<Title>>,
+    files: OnceLock<Vec<FileName>>,
     dictionary: OnceLock<Dictionary>,
 }
 
 impl Variant {
     pub(crate) fn new(plan: Arc<Plan>, leaf: Leaf) -> Self {
-        Self { plan, leaf, title: OnceLock::new(), dictionary: OnceLock::new() }
+        let (title, files) = (OnceLock::new(), OnceLock::new());
+        Self { plan, leaf, title, files, dictionary: OnceLock::new() }
     }
 
     /// All labels, separated by dots; those of blocks with a name as `(name=label)`.
@@ -40,9 +43,12 @@ impl Variant {
     /// The value of a key. `name`, `shortname` and `dep` are no keys here.
     pub fn get(&self, key: &str) -> Option<&str> {
         let dictionary = self.dictionary();
-        let text = |text| dictionary.text(&self.plan, text);
-        let field = dictionary.fields.iter().find(|field| text(field.key) == key)?;
-        Some(text(field.value))
+        let symbol = self.plan.tree.strings.find(key);
+        let entry = dictionary.entries.iter().find(|entry| match entry.suffix {
+            0 => Some(entry.key) == symbol,
+            _ => dictionary.key(&self.plan, entry) == key,
+        })?;
+        Some(dictionary.value(&self.plan, entry))
     }
 
     /// Where the statement stands that gave this key its value last.
@@ -54,19 +60,20 @@ impl Variant {
     /// in which the keys first got a value.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str, Option<Place>)> {
         let dictionary = self.dictionary();
-        let text = |text| dictionary.text(&self.plan, text);
-        dictionary.fields.iter().map(move |field| {
-            let operation = &self.plan.tree.operations[field.operation as usize];
+        dictionary.entries.iter().map(move |entry| {
+            let operation = &self.plan.tree.operations[entry.operation as usize];
             let place = self.plan.tree.sources.place(operation.at);
-            (text(field.key), text(field.value), Some(place))
+            let (key, value) =
+                (dictionary.key(&self.plan, entry), dictionary.value(&self.plan, entry));
+            (key, value, Some(place))
         })
     }
 
     /// Every key with its value, in the same order, without looking for places.
     pub fn params(&self) -> impl Iterator<Item = (&str, &str)> {
         let dictionary = self.dictionary();
-        let text = |text| dictionary.text(&self.plan, text);
-        dictionary.fields.iter().map(move |field| (text(field.key), text(field.value)))
+        let pair = |entry| (dictionary.key(&self.plan, entry), dictionary.value(&self.plan, entry));
+        dictionary.entries.iter().map(pair)
     }
 
     /// How a key came to its value: every statement that touched it or would have, in order.
@@ -81,7 +88,7 @@ impl Variant {
 
     /// How many keys there are.
     pub fn len(&self) -> usize {
-        self.dictionary().fields.len()
+        self.dictionary().entries.len()
     }
 
     /// Whether there are no keys at all.
@@ -92,8 +99,8 @@ impl Variant {
     /// For each source file (its last path component) the labels of the name that come from it:
     /// with the names of their blocks (`_name_map_file`), and without (`_short_name_map_file`).
     pub fn name_map(&self) -> impl Iterator<Item = (&str, &str, &str)> {
-        let files = self.title().files.iter();
-        files.map(|file| (file.file.as_ref(), file.name.as_str(), file.shortname.as_str()))
+        let files = self.files.get_or_init(|| name_map(&self.plan, &self.leaf));
+        files.iter().map(|file| (file.file.as_str(), file.name.as_str(), file.shortname.as_str()))
     }
 
     fn title(&self) -> &Title {

@@ -3,6 +3,7 @@
 use crate::label::number;
 use crate::plan::Plan;
 use crate::source::{Place, Span};
+use crate::title::add;
 use crate::tree::NodeId;
 
 /// One block, or one file, around a statement.
@@ -72,10 +73,8 @@ pub(super) fn labels(plan: &Plan, entry: u32) -> String {
 pub(super) fn labels_of(plan: &Plan, node: NodeId, long: bool) -> String {
     let mut text = String::new();
     for &label in &plan.tree.node(node).head.labels {
-        if !text.is_empty() {
-            text.push('.');
-        }
-        plan.write_label(label, long, &mut text);
+        let names = plan.names.of(label);
+        add(if long { names.long } else { names.short }, &mut text);
     }
     text
 }

@@ -1,12 +1,12 @@
 //! What the recorder makes of what it hears.
 
-use super::keys::Keys;
 use super::recorder::{Draft, Part, Recorder};
 use super::statement;
 use super::step::{Effect, Substitution};
 use crate::bound::Bound;
-use crate::dictionary::{Entry, NOWHERE};
+use crate::dictionary::Entry;
 use crate::label::Symbol;
+use crate::operation::Kind;
 use crate::record::{Record, State};
 use crate::title::Title;
 use crate::tree::NodeId;
@@ -18,7 +18,7 @@ impl Record for Recorder<'_> {
         self.parts.push(Part { variant, steps: Vec::new(), result: Vec::new() });
         self.begun = self.path.len();
         self.path.extend(path);
-        self.keys = Keys::default();
+        self.keys.forget();
         self.owners = None;
     }
 
@@ -42,10 +42,10 @@ impl Record for Recorder<'_> {
     }
 
     fn substitute(&mut self, state: &State, key: Symbol, value: Option<&str>) {
-        let slot = state.builder.scratch.slots[key.index()];
+        let slot = state.builder.scratch.slots.get(key);
         let entry = match slot {
-            NOWHERE => state.entries.iter().find(|entry| entry.live && entry.key == key),
-            slot => state.entries.get(slot as usize),
+            None => state.entries.iter().find(|entry| entry.live && entry.key == key),
+            Some(at) => state.entries.get(at),
         };
         let entry = entry.filter(|_| value.is_some());
         self.substitutions.push(Substitution {
@@ -85,7 +85,13 @@ impl Record for Recorder<'_> {
             let current = self.keys.current(&self.watch);
             let symbol = self.key_of(operation.key, kind.is_pattern());
             let key = (symbol, self.watch.key.clone());
-            self.push_assign(index, key, [current.clone(), current], Effect::none_of(kind));
+            let effect = match kind {
+                Kind::Lazy if current.is_some() => Effect::HasValue,
+                Kind::Delete => Effect::NoKey,
+                _ if kind.is_pattern() && !self.is_matched(operation) => Effect::NoKey,
+                _ => Effect::NoRoom,
+            };
+            self.push_assign(index, key, [current.clone(), current], effect);
         }
         self.substitutions.clear();
     }
@@ -115,8 +121,8 @@ impl Record for Recorder<'_> {
         }
         let plan = self.plan;
         let value: Arc<str> = state.builder.str(limit.value).into();
-        let slot = state.builder.scratch.slots[bounded.index()] as usize;
-        let known = self.keys.list.iter_mut().find(|key| key.at == slot);
+        let slot = state.builder.scratch.slots.get(bounded);
+        let known = self.keys.list.iter_mut().find(|key| Some(key.at) == slot);
         let before = known.as_ref().map(|key| key.value.clone());
         let limit_key = plan.tree.strings.text(limit.key).to_owned();
         let (after, effect) = if replaces {

@@ -2,6 +2,7 @@
 
 use super::watch::Watch;
 use crate::label::Symbol;
+use crate::limits;
 use crate::record::State;
 use std::sync::Arc;
 
@@ -18,14 +19,29 @@ pub(super) struct Key {
 }
 
 /// The watched keys, looked at again and again.
-#[derive(Default)]
 pub(super) struct Keys {
     pub(super) list: Vec<Key>,
     /// How many entries were looked at so far.
     looked: usize,
+    /// How many more bytes of values may be kept: what is cheap to make by many `+=` is not cheap
+    /// to keep after each of them.
+    room: usize,
 }
 
+/// Stands for a value that there is no room for.
+const CUT: &str = "…";
+
 impl Keys {
+    pub(super) fn new() -> Self {
+        Self { list: Vec::new(), looked: 0, room: limits::VALUE_BYTES }
+    }
+
+    /// The entries of another path come now.
+    pub(super) fn forget(&mut self) {
+        self.list.clear();
+        self.looked = 0;
+    }
+
     /// Looks again; what there was before.
     ///
     /// Entries are never moved and never come back to life, so only those that are known and
@@ -40,9 +56,14 @@ impl Keys {
                 continue;
             }
             let old = self.list.iter().find(|key| key.at == at);
-            let value = match old.filter(|old| old.operation == entry.operation) {
-                Some(old) => old.value.clone(),
-                None => state.builder.str(entry.value).into(),
+            let value = if let Some(old) = old.filter(|old| old.operation == entry.operation) {
+                old.value.clone()
+            } else {
+                let value = state.builder.str(entry.value);
+                let has_room = value.len() <= self.room;
+                let kept = if has_room { value } else { CUT };
+                self.room -= if has_room { kept.len() } else { 0 };
+                kept.into()
             };
             let name = state.builder.written(entry);
             list.push(Key { at, symbol: entry.key, name, value, operation: entry.operation });

@@ -60,14 +60,14 @@ impl Explain {
         }
         let mut recorder = Recorder::new(plan, Watch::new(plan, key)?);
         let dictionary = Dictionary::recorded(plan, leaf, &mut recorder);
-        let mut fields = dictionary.fields.iter();
-        let field = fields.find(|field| dictionary.text(plan, field.key) == key);
-        let value = field.map(|field| dictionary.text(plan, field.value).to_owned());
-        let from = field.and_then(|field| recorder.origin(field.operation, value.as_deref()));
+        let mut entries = dictionary.entries.iter();
+        let entry = entries.find(|entry| dictionary.key(plan, entry) == key);
+        let value = entry.map(|entry| dictionary.value(plan, entry).to_owned());
+        let from = entry.and_then(|entry| recorder.origin(entry.operation));
         let explain = Self {
             variant: variant.to_owned(),
             key: key.to_owned(),
-            place: field.map(|field| statement::place(plan, field.operation)),
+            place: entry.map(|entry| statement::place(plan, entry.operation)),
             elsewhere: elsewhere::find(&recorder),
             stories: recorder.stories(),
             value,

@@ -8,6 +8,7 @@ use super::step::{Effect, Step, Substitution};
 use super::story::Story;
 use super::watch::Watch;
 use crate::label::Symbol;
+use crate::operation::Operation;
 use crate::plan::Plan;
 use crate::tree::{Item, NodeId};
 use rustc_hash::FxHashMap;
@@ -64,15 +65,20 @@ impl<'a> Recorder<'a> {
             node: plan.root,
             conditions: Vec::new(),
             substitutions: Vec::new(),
-            keys: Keys::default(),
+            keys: Keys::new(),
             owners: None,
         }
     }
 
     /// The number of the story that a value comes from: the last one that ended with it.
-    pub(super) fn origin(&self, operation: u32, value: Option<&str>) -> Option<usize> {
-        let same = |key: &Key| key.operation == operation && Some(&*key.value) == value;
-        self.parts.iter().rposition(|part| part.result.iter().any(same))
+    pub(super) fn origin(&self, operation: u32) -> Option<usize> {
+        let find = |is_it: &dyn Fn(&Key) -> bool| {
+            self.parts.iter().rposition(|part| part.result.iter().any(is_it))
+        };
+        let same = |key: &Key| key.operation == operation;
+        let named = |key: &Key| same(key) && key.name == self.watch.key;
+        // Where all have the same value, the key has it without the suffix.
+        find(&named).or_else(|| find(&same))
     }
 
     pub(super) fn stories(self) -> Vec<Story> {
@@ -176,6 +182,13 @@ impl<'a> Recorder<'a> {
             owners
         });
         owners.get(&operation).cloned().unwrap_or_else(|| (self.node, Vec::new()))
+    }
+
+    /// Whether the regular expression of an assignment matches a watched key that is there.
+    pub(super) fn is_matched(&self, operation: &Operation) -> bool {
+        let pattern = &self.plan.tree.patterns[operation.key as usize];
+        let strings = &self.plan.tree.strings;
+        self.keys.list.iter().any(|key| pattern.matches_text(&key.name, strings))
     }
 
     /// The watched key that a statement without effect is for.

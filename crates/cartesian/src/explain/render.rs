@@ -161,6 +161,7 @@ fn effect(step: &Step) -> String {
         }
         Effect::HasValue => format!("no effect: it has a value, {before}"),
         Effect::NoKey => "no effect: there is no such key here".to_owned(),
+        Effect::NoRoom => "no effect: the values of the variant would be too long".to_owned(),
         Effect::Condition => "not applied".to_owned(),
         Effect::Hidden => "left out: the variant is a default".to_owned(),
     }

@@ -23,7 +23,7 @@ pub struct Step {
     pub context: Vec<Context>,
     /// Each `${key}` of the statement's value that was looked up.
     pub substitutions: Vec<Substitution>,
-    /// The value before.
+    /// The value before; `…` once all values of a story are longer than 64 MiB together.
     pub before: Option<Arc<str>>,
     /// The value after; what was added, where the effect is [`Effect::Label`] or [`Effect::Dep`].
     pub after: Option<Arc<str>>,
@@ -76,6 +76,8 @@ pub enum Effect {
     HasValue,
     /// Nothing: there was no such key to delete, or to be matched by a regular expression.
     NoKey,
+    /// Nothing: it would make the values of the variant longer than they may be together.
+    NoRoom,
     /// Nothing: it stands under a condition that does not hold.
     Condition,
     /// Nothing: the variant's labels are left out of the short name, since it is a default.
@@ -97,6 +99,7 @@ impl Effect {
             Self::WithinBound { .. }
             | Self::HasValue
             | Self::NoKey
+            | Self::NoRoom
             | Self::Condition
             | Self::Hidden => false,
         }
@@ -109,10 +112,5 @@ impl Effect {
             Kind::Prepend | Kind::PatternPrepend => Self::Prepend,
             Kind::Delete => Self::Delete,
         }
-    }
-
-    /// Why an assignment that could have changed a key did not.
-    pub(super) fn none_of(kind: Kind) -> Self {
-        if kind == Kind::Lazy { Self::HasValue } else { Self::NoKey }
     }
 }

@@ -89,3 +89,12 @@ fn a_suffix_of_others_is_no_story_of_this_key() {
     let text = "variants:\n  - a:\n    k = 1\n  - b:\n    k = 2\n    suffix _x\nk_x = 3\n";
     check_effects(text, "k_x", &[(7, Effect::Set)]);
 }
+
+#[test]
+fn regular_expressions_see_suffixes() {
+    check_effects(
+        "variants:\n  - v:\n    k = 1\n    suffix _a\nk ?= 2\nk_a ?= 3\n",
+        "k",
+        &[(3, Effect::Set), (4, Effect::Suffix), (5, Effect::NoKey), (6, Effect::Set)],
+    );
+}

@@ -100,6 +100,16 @@ fn what_had_no_effect_says_why() {
 }
 
 #[test]
+fn what_there_is_no_room_for_is_told() {
+    let text = format!("k = {}\n{}", "x".repeat(1 << 16), "k = ${k}${k}\n".repeat(20));
+    let explain = first(&text).explain("k").expect("a story");
+    let refused = steps(&explain).filter(|step| step.effect == Effect::NoRoom).count();
+    assert!((1..20).contains(&refused), "{refused}");
+    assert_eq!(explain.value.as_deref(), first(&text).get("k"));
+    assert!(steps(&explain).all(|step| step.effect.took() || step.before == step.after));
+}
+
+#[test]
 fn a_key_that_was_taken_away_has_a_story() {
     check(
         "k = 1\ndel k   # why not\n",
@@ -355,6 +365,10 @@ fn long_stories_are_told_to_the_end() {
     check(many(&|number| format!("other{number} = 1\nk = x\n")), "k", 20_000);
     check(many(&|_| "k = x\ndel k\n".to_owned()), "k", 40_000);
     check(many(&|number| format!("k_max{number}_max = 1\n")) + "k = 0\n", "k", 20_001);
+    let text = many(&|_| format!("k += {}\n", "x".repeat(100)));
+    let explain = first(&text).explain("k").expect("a story");
+    assert_eq!(explain.value.as_ref().map(String::len), Some(2_000_000));
+    assert_eq!((explain.stories[0].steps.len(), explain.from), (20_000, Some(0)));
     let large = format!("variants:\n  - a:\nk = {}\n", "x".repeat(1 << 19));
     let explain = first(&(large + &many(&|_| "b: k = 1\n".to_owned()))).explain("k");
     assert_eq!(explain.expect("a story").stories[0].steps.len(), 20_001);

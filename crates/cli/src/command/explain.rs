@@ -90,6 +90,7 @@ fn effect(effect: &Effect) -> &'static str {
         Effect::Dep => "dependencies",
         Effect::HasValue => "has a value",
         Effect::NoKey => "no such key",
+        Effect::NoRoom => "no room",
         Effect::Condition => "condition does not hold",
         Effect::Hidden => "left out of the short name",
     }
