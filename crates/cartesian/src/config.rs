@@ -1,8 +1,8 @@
 //! The configuration as its user sees it.
 
+use crate::census::Census;
 use crate::count;
 use crate::dead::Dead;
-use crate::operation::Kind;
 use crate::plan::Plan;
 use crate::tree::{NodeId, Tree};
 use crate::variant::Variant;
@@ -29,28 +29,18 @@ impl Config {
 
     /// Every label that any variant has in its name, each once, without the name of its block.
     pub fn labels(&self) -> impl Iterator<Item = &str> {
-        let tree = &self.plan.tree;
-        let mut seen = vec![false; tree.strings.len()];
-        tree.labels.iter().filter_map(move |label| {
-            let first = !std::mem::replace(&mut seen[label.name.index()], true);
-            first.then(|| tree.strings.text(label.name))
-        })
+        self.census().labels()
     }
 
     /// Every value that a plain `key = value` statement gives this key anywhere, each once, in
     /// the order of the text, whether or not a variant gets there.
     pub fn assigned(&self, key: &str) -> Vec<&str> {
-        let mut values = Vec::new();
-        let Some(key) = self.plan.tree.strings.find(key) else { return values };
-        for operation in &self.plan.tree.operations {
-            if operation.kind == Kind::Set && operation.key == key.0 {
-                let value = self.plan.span(operation.value);
-                if !values.contains(&value) {
-                    values.push(value);
-                }
-            }
-        }
-        values
+        self.census().assigned(key)
+    }
+
+    /// What it holds besides, told without going through its variants.
+    pub fn census(&self) -> Census<'_> {
+        Census::new(&self.plan.tree, self.plan.root)
     }
 }
 

@@ -33,6 +33,7 @@ struct Readme;
 mod beginning;
 mod block;
 mod bound;
+mod census;
 mod config;
 mod count;
 mod cursor;
@@ -68,6 +69,7 @@ mod variants;
 mod walk;
 mod written;
 
+pub use census::Census;
 pub use config::{Config, Variants};
 pub use diagnostic::{Diagnostic, Severity};
 pub use explain::{Context, Effect, Elsewhere, Explain, Step, Story, Substitution};

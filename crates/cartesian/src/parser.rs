@@ -1,6 +1,7 @@
 //! The parser as its user sees it.
 
 use crate::block::{Reading, Target};
+use crate::census::Census;
 use crate::config::Config;
 use crate::cursor::Cursor;
 use crate::diagnostic::{Diagnostic, Severity};
@@ -78,6 +79,11 @@ impl Parser {
     /// What was found so far.
     pub fn diagnostics(&self) -> &[Diagnostic] {
         &self.diagnostics
+    }
+
+    /// What the configuration holds so far.
+    pub fn census(&self) -> Census<'_> {
+        Census::new(&self.tree, self.root)
     }
 
     /// The configuration, made of every statement that had no error, and all that was found.

@@ -77,6 +77,12 @@ impl Sources {
         Place { file: file.name.clone(), line: file.line(offset) }
     }
 
+    /// The piece of text: never one that goes from one source to another.
+    pub(crate) fn text(&self, span: Span) -> &str {
+        let file = &self.files[self.file_at(span.start)];
+        &file.text[(span.start - file.base) as usize..(span.end() - file.base) as usize]
+    }
+
     /// Every text after the other, so that a span is a plain slice.
     pub(crate) fn joined(&self) -> String {
         self.files.iter().map(|file| file.text.as_ref()).collect()

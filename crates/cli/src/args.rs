@@ -1,8 +1,8 @@
 //! What can be typed.
 
 use camino::Utf8PathBuf;
-use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
-use clap_complete::engine::ArgValueCandidates;
+use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum, ValueHint};
+use clap_complete::engine::{ArgValueCandidates, ArgValueCompleter};
 
 use crate::complete;
 
@@ -82,35 +82,65 @@ pub(crate) struct Run {
 pub(crate) struct Selection {
     /// A filter of tests, or a statement of the configuration language.
     ///
-    /// A filter (`boot`, `smp2..boot`, `virtio_net..boot`) selects tests; several mean any of
-    /// them. What has an operator (`mem = 1024`) or begins with a keyword (`only smp2`, `no
+    /// A filter (`boot`, `smp2..boot`, `(guest_os=f)..boot`) selects tests; several mean any of
+    /// them; a test's name selects that test. What has an operator (`mem = 1024`) or begins with a keyword (`only smp2`, `no
     /// wide`) is a statement, given after the configuration's own.
-    #[arg(value_name = "WHAT", add = ArgValueCandidates::new(complete::tests))]
+    #[arg(value_name = "WHAT", add = ArgValueCompleter::new(complete::tests))]
     pub(crate) what: Vec<String>,
     /// Read this configuration instead of the shipped one.
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) config: Option<Utf8PathBuf>,
     /// Take the tests from this set of the configuration (shipped: quick, standard, full).
-    #[arg(long, value_name = "SET")]
+    #[arg(long, value_name = "SET", add = ArgValueCandidates::new(complete::sets))]
     pub(crate) set: Option<String>,
+    /// Take only the default variant of each block that has one, where any test has it.
+    #[arg(long)]
+    pub(crate) defaults: bool,
+    /// ... but all variants of the block `variants NAME:`. May be repeated.
+    #[arg(
+        long,
+        value_name = "NAME",
+        requires = "defaults",
+        add = ArgValueCandidates::new(complete::blocks)
+    )]
+    pub(crate) expand_defaults: Vec<String>,
     /// A folder with more subtests: a crate as `kvmtest new` makes it. May be repeated.
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub(crate) subtests: Vec<Utf8PathBuf>,
 }
 
 /// List the tests that a filter selects.
 ///
-/// With nothing said, all of the configuration's largest set.
+/// With nothing said, all of the shipped configuration's largest set. Tests are printed as they
+/// are found, however many there are.
 #[derive(Debug, ClapArgs)]
+#[command(after_help = "\
+Examples:
+  kvmtest list                                    the tests that ship
+  kvmtest list boot                               those that `kvmtest run boot` runs
+  kvmtest list --format count --set quick         how many the quick set has
+  kvmtest list --config my.cfg 'only smp2'        a configuration of your own, narrowed
+  kvmtest list --config my.cfg --format jsonl     its tests with all params, for a program")]
 pub(crate) struct List {
     #[command(flatten)]
     pub(crate) selection: Selection,
-    /// Print the full names.
-    #[arg(long, short)]
-    pub(crate) full_names: bool,
-    /// Print only how many there are.
-    #[arg(long, short)]
-    pub(crate) count: bool,
+    /// How to print them.
+    #[arg(long, short, value_enum, value_name = "FORMAT", default_value_t)]
+    pub(crate) format: Format,
+}
+
+/// How `list` prints tests.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// For people: the short name, the subtest, and what it does
+    #[default]
+    Table,
+    /// The full name, one a line: no two tests have the same, and each can be given back as WHAT
+    Names,
+    /// One JSON object a line: `i`, `name`, `shortname`, `dep`, and all other params as `params`
+    Jsonl,
+    /// Only how many there are
+    Count,
 }
 
 /// Show all params of a test, and where each was set.

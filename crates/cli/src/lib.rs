@@ -8,6 +8,7 @@ mod askpass;
 mod command;
 mod complete;
 mod configs;
+mod output;
 mod terminal;
 
 use std::process::ExitCode;

@@ -37,18 +37,33 @@ pub(crate) fn clean(text: &str) -> String {
 
 /// Rows of words as columns, two blanks apart.
 pub(crate) fn table(rows: &[Vec<String>]) -> String {
-    let columns = rows.iter().map(Vec::len).max().unwrap_or_default();
-    let width = |column: usize| {
-        rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max()
-    };
-    let widths: Vec<usize> = (0..columns).map(|column| width(column).unwrap_or(0)).collect();
-    let mut text = String::new();
-    for row in rows {
-        let cells = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:width$}"));
-        text.push_str(cells.collect::<Vec<_>>().join("  ").trim_end());
-        text.push('\n');
+    let columns = Columns::of(rows);
+    rows.iter().map(|row| columns.line(row)).collect()
+}
+
+/// How wide the columns of a table are.
+pub(crate) struct Columns {
+    widths: Vec<usize>,
+}
+
+impl Columns {
+    /// Wide enough for these rows.
+    pub(crate) fn of(rows: &[Vec<String>]) -> Self {
+        let columns = rows.iter().map(Vec::len).max().unwrap_or_default();
+        let width = |column: usize| {
+            rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max()
+        };
+        Self { widths: (0..columns).map(|column| width(column).unwrap_or(0)).collect() }
     }
-    text
+
+    /// A row with its line end. What is wider than its column pushes the rest of the row.
+    pub(crate) fn line(&self, row: &[String]) -> String {
+        let cells = row.iter().zip(&self.widths).map(|(cell, width)| format!("{cell:width$}"));
+        let mut line = cells.collect::<Vec<_>>().join("  ");
+        line.truncate(line.trim_end().len());
+        line.push('\n');
+        line
+    }
 }
 
 #[cfg(test)]
@@ -64,5 +79,8 @@ mod tests {
     fn columns_line_up() {
         let rows = [vec!["a".into(), "b".into()], vec!["long".into(), "c".into()]];
         assert_eq!(table(&rows), "a     b\nlong  c\n");
+        let columns = Columns::of(&rows);
+        assert_eq!(columns.line(&["longer".into(), "d".into()]), "longer  d\n");
+        assert_eq!(columns.line(&["a".into(), String::new()]), "a\n");
     }
 }

@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use camino::Utf8PathBuf;
+use camino::{Utf8Path, Utf8PathBuf};
 use kvmtest::{Result, Subtest};
 
 use crate::child::Program;
@@ -18,6 +18,8 @@ pub struct House<'a> {
     pub program: &'a str,
     /// The subtests that are compiled in.
     pub table: &'a [Subtest],
+    /// The folder of their crate, for a reader to find their files in.
+    pub folder: &'a Utf8Path,
     /// What runs them: this binary, with its hidden subcommand.
     pub child: Program,
     /// The configuration that ships.
@@ -42,7 +44,7 @@ pub struct Order {
 impl House<'_> {
     /// Every subtest that can be run: those compiled in, and those of the crates in `folders`.
     pub fn known(&self, folders: &[Utf8PathBuf]) -> Result<Known> {
-        let mut known = Known::new(self.table, self.child.clone());
+        let mut known = Known::new(self.table, self.folder, self.child.clone());
         for folder in folders {
             add_crate(&mut known, folder)?;
         }
@@ -84,7 +86,7 @@ impl House<'_> {
         for warning in &selection.warnings {
             let _ = writeln!(std::io::stderr(), "{}", warning.render(order.console.color));
         }
-        let plan = plan(&selection.variants, &known);
+        let plan = plan(selection.variants(), &known);
         if plan.tests.is_empty() {
             let message = format!(
                 "every variant that matches says `skip = yes`: {}",

@@ -23,7 +23,7 @@ use kvmtest::Result;
 
 use crate::args::Command;
 
-pub(crate) use selection::everything;
+pub(crate) use selection::offered;
 
 /// Does what the command says; gives back the program's exit code.
 pub(crate) fn execute(command: Command) -> Result<ExitCode> {

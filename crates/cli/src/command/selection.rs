@@ -1,8 +1,9 @@
 //! What of a configuration is meant: shared by the commands that take WHAT.
 
+use camino::Utf8Path;
 use kvmtest::{Error, ErrorKind, Result};
 use kvmtest_runner::child::Program;
-use kvmtest_runner::plan::{Choice, Known, Refusal, Selection, Wanted, select};
+use kvmtest_runner::plan::{Choice, Known, Offer, Offers, Refusal, Selection, Wanted, select};
 use kvmtest_runner::run::House;
 
 use crate::configs::Configs;
@@ -16,6 +17,7 @@ pub(super) fn house() -> Result<House<'static>> {
     Ok(House {
         program: concat!("kvmtest ", env!("CARGO_PKG_VERSION")),
         table: kvmtest_subtests::SUBTESTS,
+        folder: Utf8Path::new("subtests/rust"),
         child: Program::current()?,
         shipped: &Configs,
     })
@@ -27,6 +29,8 @@ pub(super) fn choice(selection: &args::Selection) -> Result<Choice> {
         wanted: Wanted::parse(&selection.what)?,
         config: selection.config.clone(),
         set: selection.set.clone(),
+        defaults: selection.defaults,
+        expand_defaults: selection.expand_defaults.clone(),
     })
 }
 
@@ -59,9 +63,23 @@ pub(super) fn resolve(
     }
 }
 
-/// All variants of the shipped configuration; for completion, which must not say a word.
-pub(crate) fn everything() -> Option<(Selection, Known)> {
+/// What the configuration that was typed so far has to offer; for completion, which must not say
+/// a word, nor build a crate of subtests.
+pub(crate) fn offered(
+    selection: &args::Selection,
+    ask: impl FnOnce(&Offers<'_>) -> Vec<Offer>,
+) -> Option<Vec<Offer>> {
     let known = house().ok()?.known(&[]).ok()?;
-    let choice = Choice { set: Some(LARGEST.to_owned()), ..Choice::default() };
-    Some((select(&choice, &Configs, &known).ok()?, known))
+    let whole = selection.config.is_none().then(|| LARGEST.to_owned());
+    // A word that means nothing as it is does not keep the others from meaning something.
+    let words = selection.what.iter().filter_map(|word| Wanted::parse([word]).ok());
+    let statements = words.flat_map(|wanted| wanted.statements).collect();
+    let choice = Choice {
+        wanted: Wanted { filters: Vec::new(), statements },
+        config: selection.config.clone(),
+        set: selection.set.clone().or(whole),
+        defaults: selection.defaults,
+        expand_defaults: selection.expand_defaults.clone(),
+    };
+    Some(ask(&Offers::new(&choice, &Configs, &known)?))
 }

@@ -3,7 +3,7 @@
 use kvmtest_cartesian::Explain;
 
 use super::nearest::nearest;
-use super::select::Selection;
+use super::selection::Selection;
 use super::view::chosen;
 
 /// The story of one key of one variant.
@@ -25,7 +25,7 @@ pub fn explain(
     key: &str,
 ) -> std::result::Result<Vec<Explained>, String> {
     let variants = chosen(selection, wanted);
-    let explained = |variant: &&kvmtest_cartesian::Variant| {
+    let explained = |variant: &kvmtest_cartesian::Variant| {
         let story = variant.explain(key)?;
         Some(Explained { shortname: variant.shortname().to_owned(), story })
     };
@@ -33,7 +33,7 @@ pub fn explain(
     if !stories.is_empty() {
         return Ok(stories);
     }
-    let keys = variants.iter().flat_map(|variant| variant.params()).map(|(key, _)| key);
+    let keys = variants.iter().flat_map(kvmtest_cartesian::Variant::params).map(|(key, _)| key);
     let near = nearest(key, keys.chain(["name", "shortname", "dep"]), 5);
     let near: Vec<String> = near.iter().map(|key| format!("`{key}`")).collect();
     let mean = if near.is_empty() {

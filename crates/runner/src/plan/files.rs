@@ -27,13 +27,20 @@ pub(super) struct Files<'a> {
     shipped: &'a dyn Shipped,
     /// The subtests that `<subtests>` stands for.
     rest: &'a [String],
+    /// Whether anything included `<subtests>`.
+    asked: bool,
     /// Files by what they really are, so that one file has one name however it is reached.
     names: HashMap<Utf8PathBuf, Arc<str>>,
 }
 
 impl<'a> Files<'a> {
     pub(super) fn new(shipped: &'a dyn Shipped, rest: &'a [String]) -> Self {
-        Self { shipped, rest, names: HashMap::new() }
+        Self { shipped, rest, asked: false, names: HashMap::new() }
+    }
+
+    /// Whether it matters what `<subtests>` stands for: something included it.
+    pub(super) fn asked(&self) -> bool {
+        self.asked
     }
 
     /// The file to begin with: one of the user's, or the shipped one.
@@ -81,6 +88,7 @@ impl<'a> Files<'a> {
 impl Include for Files<'_> {
     fn load(&mut self, path: &str, from: &str) -> Result<Source, String> {
         if path == SUBTESTS {
+            self.asked = true;
             return Ok(self.subtests());
         }
         if let Some(path) = inside(path) {

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use camino::Utf8Path;
 use kvmtest::{Error, ErrorKind, Result, Subtest};
 
 use crate::child::Program;
@@ -27,14 +28,14 @@ pub struct Known {
 }
 
 impl Known {
-    /// The subtests of `table`, which `program` runs.
-    pub fn new(table: &[Subtest], program: Program) -> Self {
+    /// The subtests of `table`, which `program` runs, and whose crate is in `folder`.
+    pub fn new(table: &[Subtest], folder: &Utf8Path, program: Program) -> Self {
         let program = Arc::new(program);
         let subtests = table
             .iter()
             .map(|subtest| KnownSubtest {
                 name: subtest.name.to_owned(),
-                file: subtest.file.to_owned(),
+                file: in_folder(folder, subtest.file),
                 doc: subtest.doc.to_owned(),
                 program: program.clone(),
             })
@@ -65,4 +66,9 @@ impl Known {
     pub fn iter(&self) -> impl Iterator<Item = &KnownSubtest> {
         self.subtests.values()
     }
+}
+
+/// The place of a file that its table names by the name of the crate: `mine/src/hello.rs`.
+pub(super) fn in_folder(folder: &Utf8Path, file: &str) -> String {
+    folder.join(file.split_once('/').map_or(file, |(_, file)| file)).into_string()
 }

@@ -8,7 +8,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use kvmtest::{Error, ErrorKind, Result};
 use serde::Deserialize;
 
-use super::known::{Known, KnownSubtest};
+use super::known::{Known, KnownSubtest, in_folder};
 use crate::child::Program;
 use crate::subtests_main::{LIST_VERSION, Listed};
 
@@ -31,11 +31,7 @@ pub fn add_crate(known: &mut Known, dir: &Utf8Path) -> Result<()> {
     for listed in list(&program)? {
         known.add(KnownSubtest {
             name: listed.name,
-            // The crate's own name for the file begins with the crate's name.
-            file: listed
-                .file
-                .split_once('/')
-                .map_or_else(|| listed.file.clone(), |(_, file)| dir.join(file).into_string()),
+            file: in_folder(dir, &listed.file),
             doc: listed.doc,
             program: Arc::new(Program::new(program.clone(), ["child"])),
         })?;

@@ -1,16 +1,17 @@
 //! Chooses variants: those of the set and the filters that were asked for.
 
+use std::collections::HashSet;
 use std::fmt::Write;
 
-use std::collections::HashSet;
-
 use camino::Utf8PathBuf;
-use kvmtest_cartesian::{Config, Diagnostic, Variant};
+use kvmtest_cartesian::Census;
 
-use super::config::{Loaded, Texts, Unreadable};
+use super::config::{Loaded, Read, Texts, Unreadable};
 use super::files::Shipped;
+use super::filter;
 use super::known::Known;
 use super::nearest::nearest;
+use super::selection::{Part, Selection};
 use super::what::{KEYWORDS, Wanted};
 use crate::exit_code;
 
@@ -24,16 +25,10 @@ pub struct Choice {
     /// The set to take: one of those that the key `sets` of the configuration names. Where none is
     /// named, it is the first one that holds anything that is wanted.
     pub set: Option<String>,
-}
-
-/// The variants that were chosen.
-pub struct Selection {
-    /// In the order of the configuration.
-    pub variants: Vec<Variant>,
-    /// The set that they were found in, where the configuration has sets.
-    pub set: Option<String>,
-    /// What the configuration's reader found odd.
-    pub warnings: Vec<Diagnostic>,
+    /// Only the default variant of each block that has one, as long as that leaves anything.
+    pub defaults: bool,
+    /// The named blocks that give all their variants nevertheless.
+    pub expand_defaults: Vec<String>,
 }
 
 /// Why nothing was chosen.
@@ -65,60 +60,77 @@ impl Refusal {
 
 /// Chooses variants. Without filters and without a set that is all of the first set.
 ///
-/// A filter that is a variant's short name of several labels, as `list` prints it, selects just
-/// that variant, although labels which the short name leaves out stand between those it has. A
-/// filter that names a label which no variant has is refused, whatever the others match.
+/// A filter that is a variant's name, short or full, of several labels, as `list` prints it,
+/// selects just that variant, although labels which the short name leaves out stand between those
+/// it has. A filter that names a label which no variant has is refused, whatever the others match.
+///
+/// The files are read once, and again only where they include `<subtests>`.
 pub fn select(choice: &Choice, shipped: &dyn Shipped, known: &Known) -> Result<Selection, Refusal> {
-    let texts = Texts { shipped, known, file: choice.config.as_deref() };
-    let load = |statements: &[String]| texts.load(statements).map_err(Refusal::Unreadable);
-    let all = load(&[])?;
-    let sets = sets(&all.config);
-    let tried: Vec<&str> = match &choice.set {
-        Some(set) if !sets.contains(&set.as_str()) => return Err(no_such_set(set, &sets)),
-        Some(set) => vec![set],
-        None => sets,
-    };
-    if let Some(refusal) = unknown_labels(&choice.wanted, &all.config) {
-        return Err(refusal);
-    }
+    let mut read = Texts::of(choice, shipped, known).read().map_err(Refusal::Unreadable)?;
+    let sets = chosen_sets(choice, read.census())?;
+    check_blocks(&choice.expand_defaults, read.census())?;
+    check_labels(&choice.wanted, read.census())?;
+    let names: Vec<String> = choice
+        .wanted
+        .names()
+        .filter(|name| read.census().may_be_called(name))
+        .map(str::to_owned)
+        .collect();
     // A configuration without sets is one set, without a name.
-    let sets_or_all: Vec<Option<&str>> =
-        if tried.is_empty() { vec![None] } else { tried.iter().copied().map(Some).collect() };
-    for set in sets_or_all {
-        let restriction = set.map(|set| format!("only {set}"));
-        let find = |filters: &[String]| {
-            let wanted = Wanted { filters: filters.to_vec(), ..choice.wanted.clone() };
-            load(&[wanted.all_statements(), restriction.iter().cloned().collect()].concat())
-        };
-        let Loaded { config, warnings } = find(&choice.wanted.filters)?;
-        let mut variants: Vec<Variant> = Vec::new();
-        let mut filters = choice.wanted.filters.clone();
-        for name in choice.wanted.names() {
-            let near = find(&[name.replace('.', "..")])?;
-            let found: Vec<Variant> =
-                near.config.variants().filter(|variant| variant.shortname() == name).collect();
-            if !found.is_empty() {
-                filters.retain(|filter| filter != name);
-            }
-            variants.extend(found);
-        }
-        if variants.is_empty() {
-            variants.extend(config.variants());
-        } else if !filters.is_empty() {
-            variants.extend(find(&filters)?.config.variants());
-        }
-        if !variants.is_empty() {
-            let mut seen = HashSet::new();
-            variants.retain(|variant| seen.insert(variant.name().to_owned()));
-            return Ok(Selection { variants, set: set.map(str::to_owned), warnings });
+    let tried = sets.len().max(1);
+    for at in 0..tried {
+        let set = sets.get(at);
+        // What was read is large: it is copied only where it is needed again.
+        let read = if at + 1 == tried { std::mem::take(&mut read) } else { read.clone() };
+        if let Some(selection) = within(&choice.wanted.filters, &names, set, read)? {
+            return Ok(selection);
         }
     }
-    Err(nothing(&choice.wanted, &tried))
+    Err(nothing(&choice.wanted, &sets))
 }
 
-/// The sets of a configuration: the last value that it gives to `sets`.
-fn sets(config: &Config) -> Vec<&str> {
-    config.assigned("sets").last().map(|sets| sets.split_whitespace().collect()).unwrap_or_default()
+/// What is chosen of a set; `None` where that is nothing.
+fn within(
+    filters: &[String],
+    names: &[String],
+    set: Option<&String>,
+    read: Read,
+) -> Result<Option<Selection>, Refusal> {
+    let finish = |read: Read, filter: Option<String>| {
+        let only: Vec<String> = filter.into_iter().chain(set.cloned()).collect();
+        read.finish(&only).map_err(Refusal::Unreadable)
+    };
+    let mut parts = Vec::new();
+    for name in names {
+        let near = finish(read.clone(), Some(name.replace('.', "..")))?;
+        let part = Part { config: near.config, name: Some(name.clone()) };
+        if !part.is_empty() {
+            parts.push(part);
+        }
+    }
+    let called = |filter: &&String| parts.iter().any(|part| part.name.as_ref() == Some(filter));
+    let others: Vec<&str> =
+        filters.iter().filter(|filter| !called(filter)).map(String::as_str).collect();
+    let filter = (!others.is_empty()).then(|| others.join(", "));
+    let all_called = filter.is_none() && !parts.is_empty();
+    let Loaded { config, warnings } = finish(read, filter)?;
+    if !all_called {
+        parts.push(Part { config, name: None });
+    }
+    let set = set.cloned();
+    Ok((!parts.iter().all(Part::is_empty)).then_some(Selection { parts, set, warnings }))
+}
+
+/// The sets to look in: the one that was asked for, or all of them.
+fn chosen_sets(choice: &Choice, census: Census<'_>) -> Result<Vec<String>, Refusal> {
+    // A later value is the one that counts.
+    let sets = census.assigned("sets").pop().unwrap_or_default();
+    let sets: Vec<&str> = sets.split_whitespace().collect();
+    match &choice.set {
+        Some(set) if !sets.contains(&set.as_str()) => Err(no_such_set(set, &sets)),
+        Some(set) => Ok(vec![set.clone()]),
+        None => Ok(sets.into_iter().map(str::to_owned).collect()),
+    }
 }
 
 fn no_such_set(set: &str, sets: &[&str]) -> Refusal {
@@ -130,18 +142,47 @@ fn no_such_set(set: &str, sets: &[&str]) -> Refusal {
     Refusal::Nothing(format!("there is no set `{}`: {list}", set.escape_debug()))
 }
 
+/// A block that is not there cannot be expanded.
+fn check_blocks(names: &[String], census: Census<'_>) -> Result<(), Refusal> {
+    let blocks: HashSet<&str> = census.blocks().collect();
+    let Some(unknown) = names.iter().find(|name| !blocks.contains(name.as_str())) else {
+        return Ok(());
+    };
+    let near = nearest(unknown, blocks.iter().copied(), 3);
+    let hint = match near.as_slice() {
+        [] if blocks.is_empty() => {
+            "; no block of the configuration has a name (`variants NAME:`)".to_owned()
+        }
+        [] => String::new(),
+        near => format!("; did you mean {}?", quoted(near)),
+    };
+    let unknown = unknown.escape_debug();
+    Err(Refusal::Nothing(format!("there is no block of variants called `{unknown}`{hint}")))
+}
+
 /// A filter with a label that nobody has is a slip, and would silently be worth nothing beside
 /// others that match.
-fn unknown_labels(wanted: &Wanted, config: &Config) -> Option<Refusal> {
-    let labels: HashSet<&str> = config.labels().collect();
-    let unknown: Vec<&str> = wanted.labels().filter(|label| !labels.contains(label)).collect();
+fn check_labels(wanted: &Wanted, census: Census<'_>) -> Result<(), Refusal> {
+    if wanted.filters.is_empty() {
+        return Ok(());
+    }
+    let labels: HashSet<&str> = census.labels().collect();
+    let named: HashSet<(&str, &str)> = census.named_labels().collect();
+    let is_known = |label: &&str| match filter::taken_apart(label) {
+        Some((Some(block), name)) => named.contains(&(block, name)),
+        Some((None, name)) => labels.contains(name),
+        None => labels.contains(label),
+    };
+    let unknown: Vec<&str> = wanted.labels().filter(|label| !is_known(label)).collect();
     if unknown.is_empty() {
-        return None;
+        return Ok(());
     }
     // Two words may have been meant as a statement.
     let spaced = wanted.filters.iter().any(|filter| filter.contains(' '));
     let keywords = if spaced { KEYWORDS } else { &[] };
-    let names = || labels.iter().chain(keywords).copied();
+    let written: Vec<String> =
+        named.iter().map(|(block, name)| format!("({block}={name})")).collect();
+    let names = || labels.iter().chain(keywords).copied().chain(written.iter().map(String::as_str));
     let near: Vec<&str> = unknown.iter().flat_map(|label| nearest(label, names(), 5)).collect();
     let mean =
         if near.is_empty() { String::new() } else { format!("; did you mean {}?", quoted(&near)) };
@@ -151,10 +192,10 @@ fn unknown_labels(wanted: &Wanted, config: &Config) -> Option<Refusal> {
          to be built in, or be in a folder that `--subtests` names)",
         quoted(&unknown)
     );
-    Some(Refusal::Nothing(sentence))
+    Err(Refusal::Nothing(sentence))
 }
 
-fn nothing(wanted: &Wanted, sets: &[&str]) -> Refusal {
+fn nothing(wanted: &Wanted, sets: &[String]) -> Refusal {
     let mut sentence = match (wanted.filters.as_slice(), wanted.statements.as_slice()) {
         ([], []) => "the configuration has no variants".to_owned(),
         ([], statements) => format!("no variant is left by {}", quoted(statements)),

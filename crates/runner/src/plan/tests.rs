@@ -22,10 +22,10 @@ pub struct Plan {
 
 /// Makes tests of variants: what says `skip = yes` is left out, what says `iterations = 3` comes
 /// three times. A variant that cannot be run becomes a test that says why.
-pub fn plan(variants: &[Variant], known: &Known) -> Plan {
+pub fn plan(variants: impl IntoIterator<Item = Variant>, known: &Known) -> Plan {
     let mut plan = Plan::default();
     for variant in variants {
-        add(&mut plan, variant, known);
+        add(&mut plan, &variant, known);
     }
     plan
 }

@@ -5,15 +5,13 @@ use kvmtest_cartesian::Variant;
 
 use super::config::params;
 use super::known::Known;
-use super::select::Selection;
+use super::selection::Selection;
 
 /// A line of `list`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Row {
     /// The short name.
     pub shortname: String,
-    /// The full name.
-    pub name: String,
     /// The subtest; empty where the variant names none.
     pub subtest: String,
     /// What the subtest does, in one line; empty where that is not known.
@@ -37,13 +35,12 @@ pub struct Shown {
     pub params: Params,
 }
 
-/// The lines of `list`, in the order of the configuration.
+/// The lines of `list`, in the order of the configuration; each is made when it is asked for.
 pub fn list<'a>(selection: &'a Selection, known: &'a Known) -> impl Iterator<Item = Row> + 'a {
-    selection.variants.iter().map(|variant| {
+    selection.variants().map(|variant| {
         let subtest = variant.get("type").unwrap_or_default();
         Row {
             shortname: variant.shortname().to_owned(),
-            name: variant.name().to_owned(),
             subtest: subtest.to_owned(),
             doc: known.get(subtest).map(|subtest| subtest.doc.clone()).unwrap_or_default(),
             skip: variant.get("skip") == Some("yes"),
@@ -52,11 +49,11 @@ pub fn list<'a>(selection: &'a Selection, known: &'a Known) -> impl Iterator<Ite
 }
 
 /// The variants that were chosen; where one of them is called exactly `wanted`, that one only.
-pub(super) fn chosen<'a>(selection: &'a Selection, wanted: &str) -> Vec<&'a Variant> {
-    let exact = |variant: &&Variant| variant.shortname() == wanted || variant.name() == wanted;
-    match selection.variants.iter().find(exact) {
+pub(super) fn chosen(selection: &Selection, wanted: &str) -> Vec<Variant> {
+    let exact = |variant: &Variant| variant.shortname() == wanted || variant.name() == wanted;
+    match selection.variants().find(exact) {
         Some(variant) => vec![variant],
-        None => selection.variants.iter().collect(),
+        None => selection.variants().collect(),
     }
 }
 
@@ -66,7 +63,7 @@ pub fn show(selection: &Selection, known: &Known, wanted: &str) -> Vec<Shown> {
     chosen(selection, wanted)
         .into_iter()
         .map(|variant| {
-            let mut entries: Vec<_> = params(variant)
+            let mut entries: Vec<_> = params(&variant)
                 .values()
                 .map(|(key, value)| (key.to_owned(), value.clone()))
                 .collect();

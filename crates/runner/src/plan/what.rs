@@ -2,6 +2,8 @@
 
 use kvmtest::{Error, ErrorKind, Result};
 
+use super::filter;
+
 /// What was asked for.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Wanted {
@@ -13,14 +15,14 @@ pub struct Wanted {
 
 impl Wanted {
     /// Tells filters from statements: a statement has an operator, a colon, or begins with a
-    /// keyword and goes on after it.
+    /// keyword and goes on after it. The `=` of a label of a named block, `(os=f)`, is none.
     pub fn parse<S: AsRef<str>>(arguments: impl IntoIterator<Item = S>) -> Result<Self> {
         let mut wanted = Self::default();
         for argument in arguments {
             let text = argument.as_ref();
             if is_statement(text) {
                 wanted.statements.push(text.to_owned());
-            } else if is_filter(text) {
+            } else if filter::is_filter(text) {
                 wanted.filters.push(text.trim().to_owned());
             } else {
                 return Err(neither(text));
@@ -29,16 +31,7 @@ impl Wanted {
         Ok(wanted)
     }
 
-    /// All of it as statements: several filters become one `only`.
-    pub fn all_statements(&self) -> Vec<String> {
-        let mut all = self.statements.clone();
-        if !self.filters.is_empty() {
-            all.push(format!("only {}", self.filters.join(", ")));
-        }
-        all
-    }
-
-    /// The filters that may be short names: labels with single dots between them.
+    /// The filters that may be names of variants: labels with single dots between them.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         let is_name = |filter: &&str| {
             filter.contains('.')
@@ -48,12 +41,9 @@ impl Wanted {
         self.filters.iter().map(String::as_str).filter(is_name)
     }
 
-    /// The single labels that the filters name.
+    /// The single labels that the filters name; those of named blocks in parentheses: `(os=f)`.
     pub fn labels(&self) -> impl Iterator<Item = &str> {
-        self.filters
-            .iter()
-            .flat_map(|filter| filter.split(|c: char| c == ',' || c == '.' || c.is_whitespace()))
-            .filter(|label| !label.is_empty())
+        self.filters.iter().flat_map(|filter| filter::labels(filter))
     }
 }
 
@@ -64,13 +54,9 @@ pub(super) const KEYWORDS: &[&str] =
 fn is_statement(text: &str) -> bool {
     let mut words = text.split_whitespace();
     let begins = words.next().is_some_and(|first| KEYWORDS.contains(&first));
-    // Every operator ends with `=`, and no filter has one, nor a colon.
-    text.contains('=') || text.contains(':') || (begins && words.next().is_some())
-}
-
-fn is_filter(text: &str) -> bool {
-    text.chars().any(char::is_alphanumeric)
-        && text.chars().all(|c| c.is_alphanumeric() || c == ' ' || ",._-".contains(c))
+    // Every operator ends with `=`, and no filter has one outside of a label, nor a colon.
+    let outside = filter::without_named(text);
+    outside.contains('=') || outside.contains(':') || (begins && words.next().is_some())
 }
 
 fn neither(text: &str) -> Error {
@@ -101,6 +87,9 @@ mod tests {
         for filter in ["boot", "virtio_net..boot", "a.b", "a, b", "11.0.32", "only", "nothing"] {
             check(filter, &[filter], &[]);
         }
+        for filter in ["(guest_os=f)", "(guest_os=f)..boot", "boot.(a=b).(c=d)", "(f)"] {
+            check(filter, &[filter], &[]);
+        }
         for statement in [
             "mem = 1024",
             "mem=1024",
@@ -116,6 +105,11 @@ mod tests {
             "boot: mem = 1024",
             "!boot: kill_vm = no",
             "variants:\n    - a:\n",
+            "only (os=f)",
+            "(os=f): mem = 1024",
+            "!(os=f)..boot: mem = 1024",
+            "mem = (os=f)",
+            "x(y=z)",
         ] {
             check(statement, &[], &[statement]);
         }
@@ -123,16 +117,18 @@ mod tests {
 
     #[test]
     fn anything_else_is_refused() {
-        for text in ["", " ", "..", "boot*", "a/b", "a;b", "\x1b[2J", "--x\n"] {
+        for text in ["", " ", "..", "boot*", "a/b", "a;b", "\x1b[2J", "--x\n", "()", "a)"] {
             let error = Wanted::parse([text]).expect_err(text).to_string();
             assert!(error.contains("neither a filter") && !error.contains('\x1b'), "{error}");
         }
     }
 
     #[test]
-    fn several_filters_mean_any_of_them() {
-        let wanted = Wanted::parse(["boot", "mem = 1", "a..b"]).expect("understood");
-        assert_eq!(wanted.all_statements(), ["mem = 1", "only boot, a..b"]);
-        assert_eq!(wanted.labels().collect::<Vec<_>>(), ["boot", "a", "b"]);
+    fn names_are_told_from_other_filters() {
+        let typed = ["boot", "mem = 1", "a..b", "a.b", "(os=f).a", "a.b, c.d"];
+        let wanted = Wanted::parse(typed).expect("understood");
+        assert_eq!(wanted.names().collect::<Vec<_>>(), ["a.b", "(os=f).a"]);
+        let labels = ["boot", "a", "b", "a", "b", "(os=f)", "a", "a", "b", "c", "d"];
+        assert_eq!(wanted.labels().collect::<Vec<_>>(), labels);
     }
 }

@@ -2,7 +2,7 @@
 
 use kvmtest_runner::plan::{Choice, Known, Refusal, Wanted, list, select, show};
 
-use crate::matrix::{SHIPPED, choose, choose_with, known, matrix, shortnames};
+use crate::matrix::{SHIPPED, choose, choose_with, first, known, matrix, shortnames};
 
 #[track_caller]
 fn check(what: &[&str], set: &str, expect: &[&str]) {
@@ -50,7 +50,7 @@ fn a_subtest_that_nothing_names_runs_by_its_own_name() {
 #[test]
 fn a_statement_counts_after_the_files() {
     let selection = choose(&["mem = 1024", "boot"]).expect("chosen");
-    assert_eq!(selection.variants[0].get("mem"), Some("1024"));
+    assert_eq!(first(&selection).get("mem"), Some("1024"));
 }
 
 #[test]
@@ -92,7 +92,7 @@ fn list_and_show_tell_what_is_known() {
     assert_eq!(keys, ["guest", "mem", "name", "sets", "shortname", "type"]);
     let origin = shown[0].params.origin("mem").expect("a file set it").to_string();
     assert_eq!(origin, "<shipped>/tests.cfg:2");
-    assert_eq!(shown[0].file.as_deref(), Some("shipped/src/x.rs"));
+    assert_eq!(shown[0].file.as_deref(), Some("tree/shipped/src/x.rs"));
     let selection = choose(&["shutdown"]).expect("chosen");
     assert_eq!(show(&selection, &known, "shutdown").len(), 1, "the exact one");
     assert_eq!(show(&selection, &known, "type_of").len(), 2);
@@ -124,4 +124,113 @@ variants:
     check(&["wide.boot"], &["wide.boot"]);
     check(&["wide.boot", "smp2.boot"], &["wide.boot", "smp2.boot"]);
     check(&["smp2.boot", "wide"], &["smp2.boot", "wide.boot", "smp2.wide.boot"]);
+}
+
+const NAMED: &str = "
+variants guest_os [default=f]:
+    - f:
+        type = boot
+    - g:
+        type = shutdown
+variants disk:
+    - ide:
+    - @virtio:
+variants:
+    - a:
+    - @b:
+";
+
+#[track_caller]
+fn of_named(choice: &Choice) -> Result<Vec<String>, String> {
+    let matrix = crate::matrix::Matrix(vec![("tests.cfg", NAMED)]);
+    match select(choice, &matrix, &Known::default()) {
+        Ok(selection) => {
+            let found = shortnames(&selection);
+            assert_eq!(selection.count(), found.len());
+            Ok(found)
+        }
+        Err(refusal) => Err(refusal.render(false)),
+    }
+}
+
+fn wanted(what: &[&str]) -> Choice {
+    Choice { wanted: Wanted::parse(what).expect("understood"), ..Choice::default() }
+}
+
+#[test]
+fn labels_of_named_blocks_are_filters() {
+    let check = |what: &[&str], expect: &[&str]| {
+        assert_eq!(of_named(&wanted(what)).expect("chosen"), expect, "{what:?}");
+    };
+    check(&["(guest_os=g)..ide"], &["a.ide.g", "ide.g"]);
+    check(&["a..( guest_os = g )"], &["a.ide.g", "a.g"]);
+    check(&["(disk=ide).(guest_os=f)"], &["a.ide", "ide"]);
+    check(&["(disk=ide)..a", "(disk=virtio).(guest_os=g)"], &["a.ide", "a.ide.g", "a.g", "g"]);
+    check(&["(g)..a"], &["a.ide.g", "a.g"]);
+    check(&["(guest_os=f): mem = 1", "only (disk=ide)", "a"], &["a.ide", "a.ide.g"]);
+}
+
+#[test]
+fn a_full_name_selects_its_variant() {
+    let check = |what: &[&str], expect: &[&str]| {
+        assert_eq!(of_named(&wanted(what)).expect("chosen"), expect, "{what:?}");
+    };
+    check(&["a.(disk=ide).(guest_os=g)"], &["a.ide.g"]);
+    check(&["b.(disk=virtio).(guest_os=g)"], &["g"]);
+    check(&["b.(disk=virtio).(guest_os=g)", "a..g"], &["g", "a.ide.g", "a.g"]);
+    check(&["a.g", "a.(disk=virtio).(guest_os=g)", "ide.g"], &["a.g", "ide.g"]);
+}
+
+#[test]
+fn a_label_that_its_block_does_not_have_is_refused() {
+    let check = |what: &str, parts: &[&str]| {
+        let text = of_named(&wanted(&[what])).expect_err(what);
+        for part in parts {
+            assert!(text.contains(part), "`{text}` lacks `{part}`");
+        }
+    };
+    check(
+        "(guest_os=ide)",
+        &["no variant has `(guest_os=ide)`", "did you mean `(guest_os=f)`, `(guest_os=g)`?"],
+    );
+    check("(gust_os=g)..a", &["`(gust_os=g)`", "`(guest_os=g)`"]);
+    check("(zzzzzzzzzzzz)", &["no variant has `(zzzzzzzzzzzz)` (`kvmtest list`"]);
+}
+
+#[test]
+fn only_the_default_of_each_block_that_has_one() {
+    let check = |what: &[&str], expand: &[&str], expect: &[&str]| {
+        let expand_defaults = expand.iter().map(|name| (*name).to_owned()).collect();
+        let choice = Choice { defaults: true, expand_defaults, ..wanted(what) };
+        assert_eq!(of_named(&choice).expect("chosen"), expect, "{what:?} {expand:?}");
+    };
+    check(&[], &[], &[""]);
+    check(&["a"], &[], &["a"]);
+    check(&["ide"], &[], &["ide"]);
+    check(&[], &["disk"], &["ide", ""]);
+    check(&[], &["disk", "guest_os"], &["ide", "ide.g", "", "g"]);
+    let text = of_named(&Choice {
+        defaults: true,
+        expand_defaults: vec!["disk".into(), "gest_os".into()],
+        ..Choice::default()
+    });
+    let text = text.expect_err("refused");
+    assert_eq!(text, "there is no block of variants called `gest_os`; did you mean `guest_os`?");
+    let expand = Choice { defaults: true, expand_defaults: vec!["x".into()], ..Choice::default() };
+    let text = choose_with(&expand).err().expect("refused").render(false);
+    assert!(text.contains("no block of the configuration has a name"), "{text}");
+}
+
+#[test]
+fn variants_are_made_when_they_are_asked_for() {
+    // Ten to the thirtieth, which nobody could wait for.
+    let block = "variants:\n    - a:\n    - b:\n    - c:\n    - d:\n    - e:\n    - f:\n    - g:\n    \
+                 - h:\n    - i:\n    - j:\n";
+    let text: &'static str = Box::leak(block.repeat(30).into_boxed_str());
+    let matrix = crate::matrix::Matrix(vec![("tests.cfg", text)]);
+    for what in [&[][..], &["a.b"], &["a..b"], &["c", "a.b.c"], &["mem = 1"]] {
+        let selection = select(&wanted(what), &matrix, &Known::default()).expect("chosen");
+        assert_eq!(selection.variants().take(3).count(), 3, "{what:?}");
+        assert_eq!(list(&selection, &Known::default()).take(3).count(), 3, "{what:?}");
+    }
 }

@@ -3,7 +3,7 @@
 use camino::{Utf8Path, Utf8PathBuf};
 use kvmtest_runner::plan::{Choice, Refusal, Selection, select};
 
-use crate::matrix::{SHIPPED, known, matrix, shortnames};
+use crate::matrix::{SHIPPED, first, known, matrix, shortnames};
 
 struct Folder {
     _keep: tempfile::TempDir,
@@ -46,8 +46,8 @@ fn a_path_is_relative_to_the_file_that_names_it() {
     let selection = read(&folder.path.join("my.cfg")).expect("read");
     assert_eq!(shortnames(&selection), ["x"]);
     assert_eq!(selection.set, None, "it has no sets");
-    assert_eq!(selection.variants[0].get("from_b"), Some("2"));
-    let place = selection.variants[0].place("from_b").expect("a place");
+    assert_eq!(first(&selection).get("from_b"), Some("2"));
+    let place = first(&selection).place("from_b").expect("a place");
     assert_eq!(*place.file, *folder.path.join("deep/b.cfg").as_str());
 }
 
@@ -57,7 +57,7 @@ fn an_own_file_may_build_on_the_shipped_ones() {
         folder(&[("my.cfg", "include <shipped>/tests.cfg\nvariants:\n    - mine:\nmem = 99\n")]);
     let selection = read(&folder.path.join("my.cfg")).expect("read");
     assert_eq!(shortnames(&selection), ["mine.boot", "mine.reboot"]);
-    assert_eq!(selection.variants[0].get("mem"), Some("99"));
+    assert_eq!(first(&selection).get("mem"), Some("99"));
     refused(
         &self::folder(&[("my.cfg", "include <shipped>/no.cfg\n")]).path.join("my.cfg"),
         &["no `no.cfg` among the shipped"],

@@ -3,5 +3,7 @@
 mod choosing;
 mod files;
 mod matrix;
+mod offers;
 mod outside;
 mod planning;
+mod real;

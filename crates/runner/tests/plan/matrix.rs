@@ -1,6 +1,7 @@
 //! A small matrix, in the form of the one that ships.
 
 use kvmtest::{Params, Subtest, Test};
+use kvmtest_cartesian::Variant;
 use kvmtest_runner::child::Program;
 use kvmtest_runner::plan::{Choice, Known, Refusal, Selection, Shipped, Wanted, select};
 
@@ -53,7 +54,7 @@ pub(crate) fn known(names: &[&'static str]) -> Known {
         .iter()
         .map(|name| Subtest { name, file: "shipped/src/x.rs", doc: "What it does.", run: nothing })
         .collect();
-    Known::new(&table, Program::new("/shipped", ["child"]))
+    Known::new(&table, "tree/shipped".into(), Program::new("/shipped", ["child"]))
 }
 
 pub(crate) const SHIPPED: &[&str] = &["boot", "shutdown", "migrate"];
@@ -63,10 +64,15 @@ pub(crate) fn choose(what: &[&str]) -> Result<Selection, Refusal> {
     choose_with(&Choice { wanted: Wanted::parse(what).expect("understood"), ..Choice::default() })
 }
 
+/// The first variant of a selection.
+pub(crate) fn first(selection: &Selection) -> Variant {
+    selection.variants().next().expect("it is not empty")
+}
+
 pub(crate) fn choose_with(choice: &Choice) -> Result<Selection, Refusal> {
     select(choice, &matrix(), &known(SHIPPED))
 }
 
-pub(crate) fn shortnames(selection: &Selection) -> Vec<&str> {
-    selection.variants.iter().map(kvmtest_cartesian::Variant::shortname).collect()
+pub(crate) fn shortnames(selection: &Selection) -> Vec<String> {
+    selection.variants().map(|variant| variant.shortname().to_owned()).collect()
 }

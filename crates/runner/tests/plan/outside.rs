@@ -51,7 +51,7 @@ fn a_name_that_is_taken_is_told_with_both_files() {
     let (_keep, dir) = crate_with(LISTS_HELLO);
     let mut known = known(&["hello"]);
     let file = dir.join("src/hello.rs");
-    refused(&mut known, &dir, &["`hello`", "shipped/src/x.rs", file.as_str()]);
+    refused(&mut known, &dir, &["`hello`", "tree/shipped/src/x.rs", file.as_str()]);
 }
 
 #[test]

@@ -8,7 +8,7 @@ fn planned(text: &'static str) -> Plan {
     let known = known(SHIPPED);
     let selection = select(&Choice::default(), &Matrix(vec![("tests.cfg", text)]), &known);
     let selection = selection.unwrap_or_else(|refusal| panic!("{}", refusal.render(false)));
-    plan(&selection.variants, &known)
+    plan(selection.variants(), &known)
 }
 
 #[test]

@@ -113,6 +113,7 @@ fn run(place: &Utf8Path) -> u8 {
     let house = House {
         program: "kvmtest-tests 0",
         table: TABLE,
+        folder: "tree".into(),
         child: Program::new("/usr/bin/env", args),
         shipped: &Matrix,
     };

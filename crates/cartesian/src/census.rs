@@ -1,0 +1,151 @@
+//! What a configuration holds, told without going through its variants.
+
+use crate::label::{Label, Symbol, number};
+use crate::operation::Kind;
+use crate::tree::{NodeId, Tree};
+use rustc_hash::FxHashSet;
+use std::ops::RangeInclusive;
+
+/// What a configuration holds before a variant is looked at: its labels, its blocks, what it
+/// assigns. Nothing here depends on filters, and nothing takes longer than reading the text did.
+#[derive(Clone, Copy)]
+pub struct Census<'a> {
+    tree: &'a Tree,
+    root: NodeId,
+}
+
+impl<'a> Census<'a> {
+    pub(crate) fn new(tree: &'a Tree, root: NodeId) -> Self {
+        Self { tree, root }
+    }
+
+    /// Every label that any variant has in its name, each once, without the name of its block.
+    pub fn labels(self) -> impl Iterator<Item = &'a str> {
+        let mut seen = vec![false; self.tree.strings.len()];
+        self.tree.labels.iter().filter_map(move |label| {
+            let first = !std::mem::replace(&mut seen[label.name.index()], true);
+            first.then(|| self.text(label.name))
+        })
+    }
+
+    /// Every label of a block that has a name, each once: the block and the label, which names
+    /// show as `(block=label)`.
+    pub fn named_labels(self) -> impl Iterator<Item = (&'a str, &'a str)> {
+        let labels = self.tree.labels.iter();
+        labels.filter_map(move |label| Some((self.text(label.variable?), self.text(label.name))))
+    }
+
+    /// The names of the blocks that have one, `variants NAME:`, each once.
+    pub fn blocks(self) -> impl Iterator<Item = &'a str> {
+        let mut seen = FxHashSet::default();
+        let names = self.tree.labels.iter().filter_map(|label| label.variable);
+        names.filter(move |name| seen.insert(*name)).map(move |name| self.text(name))
+    }
+
+    /// Every value that a plain `key = value` statement gives this key anywhere, each once, in
+    /// the order of the text, whether or not a variant gets there.
+    pub fn assigned(self, key: &str) -> Vec<&'a str> {
+        let Some(key) = self.tree.strings.find(key) else { return Vec::new() };
+        let mut seen = FxHashSet::default();
+        let operations = self.tree.operations.iter();
+        operations
+            .filter(|operation| operation.kind == Kind::Set && operation.key == key.0)
+            .map(|operation| self.tree.sources.text(operation.value))
+            .filter(|value| seen.insert(*value))
+            .collect()
+    }
+
+    /// Whether a variant may have exactly this name, short or full. Filters are not looked at:
+    /// a variant that they drop counts. False is certain, however many variants there are.
+    pub fn may_be_called(self, name: &str) -> bool {
+        let short = self.symbols(name).is_some_and(|symbols| {
+            let is = |label: Label, at: usize| symbols.get(at) == Some(&label.name);
+            self.leads(symbols.len()..=symbols.len(), true, is)
+        });
+        short
+            || self.full(name).is_some_and(|labels| {
+                let is = |label, at| labels.get(at) == Some(&label);
+                self.leads(labels.len()..=labels.len(), false, is)
+            })
+    }
+
+    /// Whether the short name of a variant may begin with this text; its last label may be cut
+    /// off anywhere. Filters are not looked at here, either.
+    pub fn may_begin_with(self, text: &str) -> bool {
+        let (whole, cut) = match text.rsplit_once('.') {
+            Some((whole, cut)) => (self.symbols(whole).filter(|whole| !whole.is_empty()), cut),
+            None => (Some(Vec::new()), text),
+        };
+        whole.is_some_and(|whole| {
+            let is = |label: Label, at: usize| match whole.get(at) {
+                Some(symbol) => *symbol == label.name,
+                None => at > whole.len() || self.text(label.name).starts_with(cut),
+            };
+            let least = whole.len() + usize::from(!text.is_empty());
+            self.leads(least..=usize::MAX, true, is)
+        })
+    }
+
+    /// Whether some path is called by that many labels, each of them as `is` wants it to be.
+    ///
+    /// Where a node is reached with as many labels as before, what follows is the same: each node
+    /// is looked at once for each number of labels, not once for each path.
+    fn leads(
+        self,
+        length: RangeInclusive<usize>,
+        short: bool,
+        is: impl Fn(Label, usize) -> bool,
+    ) -> bool {
+        let mut seen = FxHashSet::default();
+        let mut open = vec![(self.root, 0)];
+        while let Some((id, mut done)) = open.pop() {
+            let node = self.tree.node(id);
+            if !(short && node.head.hidden) {
+                let labels = node.head.labels.iter().map(|&label| self.tree.labels.get(label));
+                if !labels.enumerate().all(|(at, label)| is(label, done + at)) {
+                    continue;
+                }
+                done += node.head.labels.len();
+            }
+            let joins = || node.items.iter().any(|item| matches!(item, crate::tree::Item::Join(_)));
+            if (node.children.is_empty() && length.contains(&done)) || joins() {
+                return true;
+            }
+            // Beyond the least number nothing but the end matters any more.
+            let done = if *length.end() == usize::MAX { done.min(*length.start()) } else { done };
+            let below = node.children.iter().map(|child| (*child, done));
+            open.extend(below.filter(|(child, done)| seen.insert((child.0, number(*done)))));
+        }
+        false
+    }
+
+    /// The labels of a short name; `None` where one of them is nowhere.
+    fn symbols(self, name: &str) -> Option<Vec<Symbol>> {
+        parts(name).map(|label| self.tree.strings.find(label)).collect()
+    }
+
+    /// The labels of a full name; `None` where one of them is nowhere.
+    fn full(self, name: &str) -> Option<Vec<Label>> {
+        let label = |text: &str| {
+            let inside = text.strip_prefix('(').and_then(|text| text.strip_suffix(')'));
+            let (variable, name) = match inside {
+                Some(inside) => {
+                    let (variable, name) = inside.split_once('=')?;
+                    (Some(self.tree.strings.find(variable)?), name)
+                }
+                None => (None, text),
+            };
+            Some(Label { variable, name: self.tree.strings.find(name)? })
+        };
+        parts(name).map(label).collect()
+    }
+
+    fn text(self, symbol: Symbol) -> &'a str {
+        self.tree.strings.text(symbol)
+    }
+}
+
+/// The labels of a name as they are written; a name may have none.
+fn parts(name: &str) -> impl Iterator<Item = &str> {
+    name.split('.').filter(|_| !name.is_empty())
+}

@@ -1,0 +1,128 @@
+//! What can be typed next: names of tests, labels, sets, blocks.
+
+use std::collections::HashSet;
+
+use super::config::{Read, Texts};
+use super::files::Shipped;
+use super::known::Known;
+use super::select::Choice;
+
+/// How many things of a kind are offered: more than that, nobody reads.
+const OFFERED: usize = 100;
+
+/// How many variants are looked at. A shell waits for this.
+const LOOKED_AT: usize = 4_000;
+
+/// Something that can be typed, and what it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Offer {
+    /// The text.
+    pub text: String,
+    /// What it is, in one line; empty where that is not known.
+    pub help: String,
+}
+
+/// What a configuration has to offer to somebody who is still typing. However many variants it
+/// has, little more than reading it is done.
+pub struct Offers<'a> {
+    read: Read,
+    set: Option<&'a str>,
+    known: &'a Known,
+}
+
+impl<'a> Offers<'a> {
+    /// What is left by `choice`, whose filters do not count; `None` where it cannot be read.
+    pub fn new(choice: &'a Choice, shipped: &dyn Shipped, known: &'a Known) -> Option<Self> {
+        let read = Texts::of(choice, shipped, known).read().ok()?;
+        Some(Self { read, set: choice.set.as_deref(), known })
+    }
+
+    /// Filters that begin with `typed`: short names of variants, and labels where there is no
+    /// such name or more of them than are offered.
+    pub fn filters(&self, typed: &str) -> Vec<Offer> {
+        // Only the last label of `a..b` and of `a, b` is still being typed.
+        let end = [",", " ", ".."].iter().filter_map(|sep| Some(typed.rfind(sep)? + sep.len()));
+        let Some(start) = end.max() else {
+            let mut offers = self.names(typed);
+            if offers.is_empty() || offers.len() >= OFFERED {
+                offers.extend(self.labels("", typed));
+            }
+            return offers;
+        };
+        self.labels(&typed[..start], &typed[start..])
+    }
+
+    /// The sets of the configuration.
+    pub fn sets(&self) -> Vec<Offer> {
+        let sets = self.read.census().assigned("sets").pop().unwrap_or_default();
+        sets.split_whitespace().map(plain).collect()
+    }
+
+    /// The named blocks of the configuration.
+    pub fn blocks(&self) -> Vec<Offer> {
+        self.read.census().blocks().take(OFFERED).map(plain).collect()
+    }
+
+    fn names(&self, typed: &str) -> Vec<Offer> {
+        if !self.read.census().may_begin_with(typed) {
+            return Vec::new();
+        }
+        let only: Vec<String> =
+            self.narrowed(typed).into_iter().chain(self.set.map(str::to_owned)).collect();
+        let Ok(loaded) = self.read.clone().finish(&only) else { return Vec::new() };
+        let mut seen = HashSet::new();
+        let variants = loaded.config.variants().take(LOOKED_AT);
+        variants
+            .filter(|variant| {
+                let name = variant.shortname();
+                !name.is_empty() && name.starts_with(typed) && seen.insert(name.to_owned())
+            })
+            .take(OFFERED)
+            .map(|variant| {
+                let subtest = variant.get("type").and_then(|name| self.known.get(name));
+                let help = subtest.map(|subtest| subtest.doc.clone()).unwrap_or_default();
+                Offer { text: variant.shortname().to_owned(), help }
+            })
+            .collect()
+    }
+
+    /// A filter that leaves out most of what cannot begin with `typed`.
+    fn narrowed(&self, typed: &str) -> Option<String> {
+        let (whole, cut) = typed.rsplit_once('.').unwrap_or(("", typed));
+        if typed.is_empty() {
+            return None;
+        }
+        let mut before = whole.replace('.', "..");
+        if cut.is_empty() {
+            return Some(before);
+        }
+        if !before.is_empty() {
+            before.push_str("..");
+        }
+        let census = self.read.census();
+        let name = |label: &str| format!("{}{label}", &typed[..typed.len() - cut.len()]);
+        let labels = census
+            .labels()
+            .filter(|label| label.starts_with(cut) && census.may_begin_with(&name(label)));
+        let words: Vec<String> = labels.map(|label| format!("{before}{label}")).collect();
+        (!words.is_empty()).then(|| words.join(", "))
+    }
+
+    /// Labels that begin with `typed`, each behind `before`.
+    fn labels(&self, before: &str, typed: &str) -> Vec<Offer> {
+        let census = self.read.census();
+        let mut found: Vec<String> = if typed.starts_with('(') {
+            let named = census.named_labels().map(|(block, name)| format!("({block}={name})"));
+            named.filter(|label| label.starts_with(typed)).collect()
+        } else {
+            census.labels().filter(|label| label.starts_with(typed)).map(str::to_owned).collect()
+        };
+        found.sort_unstable();
+        found.truncate(OFFERED);
+        found.into_iter().map(|label| plain(&format!("{before}{label}"))).collect()
+    }
+}
+
+fn plain(text: &str) -> Offer {
+    Offer { text: text.to_owned(), help: String::new() }
+}
