@@ -100,10 +100,12 @@ impl<'a> Offers<'a> {
             before.push_str("..");
         }
         let census = self.read.census();
-        let name = |label: &str| format!("{}{label}", &typed[..typed.len() - cut.len()]);
-        let labels = census
-            .labels()
-            .filter(|label| label.starts_with(cut) && census.may_begin_with(&name(label)));
+        // Not every label that begins so can stand at this place.
+        let follows = |label: &str| {
+            let name = format!("{}{label}", &typed[..typed.len() - cut.len()]);
+            census.may_begin_with(&format!("{name}.")) || census.may_be_called(&name)
+        };
+        let labels = census.labels().filter(|label| label.starts_with(cut) && follows(label));
         let words: Vec<String> = labels.map(|label| format!("{before}{label}")).collect();
         (!words.is_empty()).then(|| words.join(", "))
     }
