@@ -4,13 +4,14 @@ use crate::cursor::{Cursor, Line};
 use crate::diagnostic::Severity;
 use crate::filter::FilterId;
 use crate::include::Include;
-use crate::label::{Symbol, number};
+use crate::label::number;
 use crate::limits;
 use crate::operation::{Kind, Operation, Pattern, Template};
 use crate::parser::Parser;
 use crate::scan::{self, Form};
 use crate::source::Span;
-use crate::tree::{Condition, Item, NodeId, Tree};
+use crate::spans::FilterSpan;
+use crate::tree::{Condition, Item, NodeId, Suffix, Tree};
 use crate::written::{self, Blanks};
 use std::ops::Range;
 
@@ -28,7 +29,7 @@ pub(crate) struct Reading<'a> {
 pub(crate) struct Target {
     pub(crate) scope: Scope,
     /// The last `suffix` of the scope. It counts from the scope's end on.
-    suffix: Option<Symbol>,
+    suffix: Option<u32>,
 }
 
 pub(crate) enum Scope {
@@ -121,7 +122,10 @@ impl Reading<'_> {
             Form::Suffix(rest) => {
                 let word = scan::before_comment(text, rest);
                 if self.one_word(cursor, text, base, word.clone(), "suffix _first") {
-                    target.suffix = Some(self.parser.tree.strings.intern(&text[word]));
+                    let word = self.parser.tree.strings.intern(&text[word]);
+                    let at = cursor.span(line.range);
+                    self.parser.tree.suffixes.push(Suffix { word, at });
+                    target.suffix = Some(number(self.parser.tree.suffixes.len() - 1));
                 }
             }
             Form::Delete(rest) => {
@@ -165,7 +169,7 @@ impl Reading<'_> {
             self.error(cursor, base..base + rest, message, "write the labels after it");
             return None;
         }
-        self.filter(cursor, text, base, range, Blanks::Or)
+        self.filter(cursor, text, base, 0..range.end, range, Blanks::Or)
     }
 
     fn filter(
@@ -173,11 +177,17 @@ impl Reading<'_> {
         cursor: &Cursor,
         text: &str,
         base: usize,
+        statement: Range<usize>,
         range: Range<usize>,
         blanks: Blanks,
     ) -> Option<FilterId> {
         match written::filter(&text[range.clone()], blanks, &mut self.parser.tree.strings) {
-            Ok(filter) => Some(self.parser.tree.filters.add(&filter)),
+            Ok(filter) => {
+                let whole = |range: Range<usize>| cursor.span(base + range.start..base + range.end);
+                let span = FilterSpan { statement: whole(statement), filter: whole(range) };
+                self.parser.tree.spans.filters.push(span);
+                Some(self.parser.tree.filters.add(&filter))
+            }
             Err(complaint) => {
                 let start = base + range.start;
                 let bytes = start + complaint.bytes.start..start + complaint.bytes.end;
@@ -196,7 +206,9 @@ impl Reading<'_> {
             self.parser.report(Severity::Warning, at, message, Some(help.to_owned()));
             return;
         }
+        let span = self.parser.tree.spans.filters[filter.0 as usize];
         for word in self.parser.tree.filters.split(filter) {
+            self.parser.tree.spans.filters.push(span);
             target.push(&mut self.parser.tree, Item::Join(word));
         }
     }
@@ -232,7 +244,7 @@ impl Reading<'_> {
         let whole = cursor.text.clone();
         let text = &whole[line.range.clone()];
         let base = line.range.start;
-        let filter = self.filter(cursor, text, base, filter, Blanks::Refused);
+        let filter = self.filter(cursor, text, base, 0..filter.end, filter, Blanks::Refused);
         let mut body = Target::condition();
         let rest = scan::trim(text, rest..text.len());
         if text[rest.clone()].starts_with('#') {

@@ -46,6 +46,7 @@ mod part;
 mod plan;
 mod scan;
 mod source;
+mod spans;
 mod title;
 mod tree;
 mod variant;

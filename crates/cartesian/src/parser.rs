@@ -111,7 +111,11 @@ impl Parser {
             self.report(Severity::Error, Span { start: end, len: 0 }, message, None);
             return None;
         }
-        Some(Cursor::new(opened, crate::label::number(file)))
+        let file = crate::label::number(file);
+        if let Some(by) = by {
+            self.tree.spans.includes.insert(file, by);
+        }
+        Some(Cursor::new(opened, file))
     }
 
     pub(crate) fn error(&mut self, at: Span, message: String, help: &str) {

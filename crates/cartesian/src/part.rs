@@ -43,7 +43,9 @@ impl<'a, 'b> Part<'a, 'b> {
                         self.apply(&condition.body);
                     }
                 }
-                Item::Suffix(suffix) => self.add_suffix(suffix),
+                Item::Suffix(suffix) => {
+                    self.add_suffix(self.builder.plan.tree.suffixes[suffix as usize].word);
+                }
                 Item::Only(_) | Item::No(_) | Item::Join(_) => {}
             }
         }

@@ -10,6 +10,7 @@ use crate::filter::{FilterId, Filters};
 use crate::label::{Interner, Labels, Symbol, number};
 use crate::operation::{Operation, Pattern, Template};
 use crate::source::{Sources, Span};
+use crate::spans::Spans;
 use rustc_hash::FxHashMap;
 
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
@@ -23,7 +24,7 @@ pub(crate) enum Item {
     No(FilterId),
     When(u32),
     Join(FilterId),
-    Suffix(Symbol),
+    Suffix(u32),
 }
 
 /// `F:` or `!F:` and what it governs.
@@ -36,6 +37,13 @@ pub(crate) struct Condition {
     pub(crate) decides: bool,
 }
 
+/// A `suffix` statement.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Suffix {
+    pub(crate) word: Symbol,
+    pub(crate) at: Span,
+}
+
 /// What a variant adds to the path.
 #[derive(Clone, Default)]
 pub(crate) struct Head {
@@ -46,6 +54,8 @@ pub(crate) struct Head {
     pub(crate) hidden: bool,
     /// The source that it stands in.
     pub(crate) file: u32,
+    /// Its line: `- name: dep`.
+    pub(crate) at: Span,
 }
 
 #[derive(Clone, Default)]
@@ -69,13 +79,16 @@ pub(crate) struct Tree {
     pub(crate) operations: Vec<Operation>,
     pub(crate) templates: Vec<Template>,
     pub(crate) patterns: Vec<Pattern>,
+    pub(crate) suffixes: Vec<Suffix>,
     /// The names of `variants` blocks, by the node that holds the variants.
     pub(crate) blocks: FxHashMap<NodeId, Symbol>,
+    pub(crate) spans: Spans,
 }
 
 impl Tree {
     pub(crate) fn add_node(&mut self) -> NodeId {
         self.nodes.push(Node::default());
+        self.spans.nodes.push(self.spans.current);
         NodeId(number(self.nodes.len() - 1))
     }
 

@@ -112,6 +112,7 @@ impl Reading<'_> {
         let text = cursor.text.clone();
         let inner = self.parser.tree.add_node();
         self.parser.tree.node_mut(inner).children.push(below);
+        let number = self.parser.tree.spans.enter(inner);
         let mut target = Target::node(inner);
         let mut variable = None;
         if let Some((key, name)) = block {
@@ -121,13 +122,15 @@ impl Reading<'_> {
         self.block(cursor, &mut target, Some(line.indent));
         let node = target.close(&mut self.parser.tree);
         let tree = &mut self.parser.tree;
+        tree.spans.leave(number, node);
         let mut labels = Vec::new();
         for label in text[entry.name.clone()].split('.') {
             let name = tree.strings.intern(label);
             labels.push(tree.labels.intern(Label { variable, name }));
         }
         let deps = entry.deps.iter().map(|dep| cursor.span(dep.clone())).collect();
-        let head = Head { labels, deps, hidden, file: cursor.file };
+        let at = cursor.span(line.range.clone());
+        let head = Head { labels, deps, hidden, file: cursor.file, at };
         self.parser.tree.node_mut(node).head = head;
         node
     }
