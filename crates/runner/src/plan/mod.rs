@@ -3,7 +3,6 @@
 mod config;
 mod files;
 mod known;
-mod nearest;
 mod outside;
 mod select;
 mod test;
@@ -14,7 +13,6 @@ mod what;
 pub use config::Unreadable;
 pub use files::{MAIN, Shipped};
 pub use known::{Known, KnownSubtest};
-pub use nearest::nearest;
 pub use outside::add_crate;
 pub use select::{Choice, Refusal, Selection, select};
 pub use test::PlannedTest;

@@ -5,12 +5,11 @@ use std::fmt::Write;
 use std::collections::HashSet;
 
 use camino::Utf8PathBuf;
-use kvmtest_cartesian::{Config, Diagnostic, Variant};
+use kvmtest_cartesian::{Config, Diagnostic, Variant, nearest};
 
 use super::config::{Loaded, Texts, Unreadable};
 use super::files::Shipped;
 use super::known::Known;
-use super::nearest::nearest;
 use super::what::{KEYWORDS, Wanted};
 use crate::exit_code;
 
