@@ -4,7 +4,7 @@
 use crate::label::{Label, Labels, number};
 use std::ops::Range;
 
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub(crate) struct FilterId(pub(crate) u32);
 
 /// What is known about a filter while only the beginning of a name is.
@@ -91,7 +91,17 @@ impl Filters {
         verdict
     }
 
-    fn judge_word(&self, word: (u32, u32), scope: &impl Scope) -> Verdict {
+    /// The words of a filter: any of them.
+    pub(crate) fn words(&self, filter: FilterId) -> &[(u32, u32)] {
+        &self.words[range(self.all[filter.0 as usize])]
+    }
+
+    /// The sequences of a word: all of them. Each is of tags that follow one another.
+    pub(crate) fn sequences(&self, word: (u32, u32)) -> impl Iterator<Item = &[u32]> {
+        self.sequences[range(word)].iter().map(|&sequence| &self.tags[range(sequence)])
+    }
+
+    pub(crate) fn judge_word(&self, word: (u32, u32), scope: &impl Scope) -> Verdict {
         let mut verdict = Verdict::Match;
         for &sequence in &self.sequences[range(word)] {
             match judge_sequence(&self.tags[range(sequence)], scope) {

@@ -10,3 +10,5 @@ pub(crate) const NESTING: u32 = 128;
 pub(crate) const INCLUDES: usize = 32;
 /// Diagnostics of one parser; what comes after is not told.
 pub(crate) const DIAGNOSTICS: usize = 1000;
+/// Findings of one configuration; what comes after is not told.
+pub(crate) const FINDINGS: usize = 5000;
