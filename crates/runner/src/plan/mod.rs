@@ -3,6 +3,7 @@
 mod config;
 mod files;
 mod known;
+mod lint;
 mod outside;
 mod select;
 mod test;
@@ -13,6 +14,7 @@ mod what;
 pub use config::Unreadable;
 pub use files::{MAIN, Shipped};
 pub use known::{Known, KnownSubtest};
+pub use lint::lint;
 pub use outside::add_crate;
 pub use select::{Choice, Refusal, Selection, select};
 pub use test::PlannedTest;
