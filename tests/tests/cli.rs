@@ -15,7 +15,8 @@ fn every_command_tells_what_it_does() {
         }
         assert!(long.stderr.is_empty() && long.stdout.lines().all(|line| line.len() <= 100));
     };
-    let commands = ["run", "list", "show", "doctor", "guest", "env", "console", "monitor", "ssh"];
+    let commands =
+        ["run", "list", "show", "lint", "doctor", "guest", "env", "console", "monitor", "ssh"];
     check(&[], &commands);
     check(&[], &["new", "completions", "man", "--version", "quick set"]);
     let codes = ["Exit status:", "0  ", "1  ", "2  ", "3  ", "4  ", "5  ", "130  "];
@@ -30,6 +31,9 @@ fn every_command_tells_what_it_does() {
         check(&[command], &["--defaults", "--expand-defaults <NAME>", "(guest_os=f)..boot"]);
     }
     check(&["show"], &["--json", "--explain"]);
+    let codes = ["Exit status:", "0  ", "1  ", "2  ", "3  "];
+    check(&["lint"], &codes);
+    check(&["lint"], &["[FILE]...", "--allow", "--format", "unknown-label", "never-holds"]);
     check(&["doctor"], &[]);
     check(&["guest"], &["build", "list", "rm"]);
     check(&["guest", "build"], &["small", "wide"]);
@@ -166,6 +170,112 @@ fn a_key_that_nobody_sets_is_told_with_the_nearest_keys() {
     assert!(ended.stdout.is_empty(), "{ended}");
     let ended = sandbox.kvmtest(["show", "boot", "--explain", "x\x1by", "--explain", "mem"]);
     ended.code(4).is_clean().says(["x\\u{1b}y", "mem = 256"]);
+}
+
+#[test]
+fn the_shipped_configuration_is_meant_as_it_is() {
+    let sandbox = Sandbox::new();
+    let ended = sandbox.kvmtest(["lint"]);
+    ended.code(0).is_clean().says(["the shipped configuration: nothing found"]);
+    let json = sandbox.kvmtest(["lint", "--format", "json"]);
+    assert!(json.code(0).stdout.is_empty(), "{json}");
+    sandbox.is_empty();
+}
+
+#[test]
+fn what_was_hardly_meant_is_found() {
+    let sandbox = Sandbox::new();
+    let write = |name: &str, text: &str| {
+        std::fs::write(sandbox.work.join(name), text).expect("written");
+    };
+    write(
+        "mine.cfg",
+        "variants:\n  - linux:\n  - windows:\nno linus\nonly linux, linus\nlinus: k = 1\nk = 1\nk = 2\n",
+    );
+    let ended = sandbox.kvmtest(["lint", "mine.cfg"]);
+    ended.code(1).is_clean().says([
+        "warning[unknown-label]: no variant has the label `linus`: nothing is dropped",
+        "mine.cfg:4:4",
+        "did you mean `linux`?",
+        "warning[overwritten]: this value of `k`",
+        "mine.cfg: 4 findings: 1 overwritten, 3 unknown-label",
+    ]);
+    let some = sandbox.kvmtest(["lint", "--allow", "unknown-label", "mine.cfg"]);
+    some.code(1).does_not_say("linus").says(["mine.cfg: 1 finding: 1 overwritten"]);
+    let allowed = ["lint", "--allow", "unknown-label", "--allow", "overwritten", "mine.cfg"];
+    sandbox.kvmtest(allowed).code(0).says(["mine.cfg: nothing found"]);
+    sandbox.kvmtest(["lint", "--allow", "typos", "mine.cfg"]).code(2).says(["unknown-label"]);
+
+    // The same in several places is shown once.
+    write("twice.cfg", "variants:\n  - linux:\nno linus\nno linus\nno linus\n");
+    let twice = sandbox.kvmtest(["lint", "twice.cfg"]);
+    twice.code(1).says(["the same in 2 more places: twice.cfg:4, twice.cfg:5", "3 findings"]);
+
+    // Of several files the worst counts.
+    write("clean.cfg", "k = 1\n");
+    sandbox.kvmtest(["lint", "clean.cfg"]).code(0);
+    let both = sandbox.kvmtest(["lint", "clean.cfg", "mine.cfg"]);
+    both.code(1).says(["clean.cfg: nothing found", "mine.cfg: 4 findings"]);
+    write("broken.cfg", "junk\nonly\n");
+    let broken = sandbox.kvmtest(["lint", "mine.cfg", "broken.cfg"]);
+    broken.code(3).says(["mine.cfg: 4 findings", "broken.cfg:1", "broken.cfg:2", "2 errors"]);
+    sandbox.kvmtest(["lint", "gone.cfg"]).code(3).says(["gone.cfg"]);
+    sandbox.is_empty();
+}
+
+#[test]
+fn an_editor_reads_what_was_hardly_meant() {
+    let sandbox = Sandbox::new();
+    let write = |text: &str| {
+        std::fs::write(sandbox.work.join("mine.cfg"), text).expect("written");
+    };
+    let lines = |code: i32| -> Vec<serde_json::Value> {
+        let ended = sandbox.kvmtest(["lint", "--format", "json", "mine.cfg"]);
+        let lines = ended.code(code).is_clean().stdout.lines();
+        lines.map(|line| serde_json::from_str(line).expect("one object a line")).collect()
+    };
+    write("variants:\n  - linux:\nno linus\nname = x\n");
+    let expected = serde_json::json!([
+        {
+            "file": "mine.cfg", "line": 4, "columns": [1, 5], "severity": "warning", "finding": null,
+            "message": "`name` is set by the language: the statement has no effect",
+            "help": "take another key",
+        },
+        {
+            "file": "mine.cfg", "line": 3, "columns": [4, 9], "severity": "warning",
+            "finding": "unknown-label",
+            "message": "no variant has the label `linus`: nothing is dropped",
+            "help": "did you mean `linux`?",
+        },
+    ]);
+    assert_eq!(serde_json::Value::from(lines(1)), expected);
+    write("junk\n");
+    let error = lines(3);
+    assert_eq!((error.len(), error[0]["severity"].as_str()), (1, Some("error")));
+    sandbox.is_empty();
+}
+
+#[test]
+fn a_type_that_is_no_subtest_is_found() {
+    let sandbox = Sandbox::new();
+    let check = |text: &str, code: i32, parts: [&str; 2]| {
+        std::fs::write(sandbox.work.join("mine.cfg"), text).expect("written");
+        sandbox.kvmtest(["lint", "mine.cfg"]).code(code).says(parts);
+    };
+    let variants = "variants:\n  - a:\n    type = boot\n  - b:\n    type = shutdown\n";
+    check(
+        &format!("{variants}  - c:\n    type = bot\n"),
+        1,
+        ["warning[unknown-value]: there is no subtest `bot`", "did you mean `boot`?"],
+    );
+    check(variants, 0, ["nothing found", ""]);
+    // A configuration for other subtests is somebody else's.
+    check(
+        "variants:\n  - a:\n    type = boot\n  - b:\n    type = theirs\n",
+        0,
+        ["nothing found", ""],
+    );
+    sandbox.is_empty();
 }
 
 #[test]

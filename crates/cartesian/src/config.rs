@@ -3,6 +3,8 @@
 use crate::census::Census;
 use crate::count;
 use crate::dead::Dead;
+use crate::diagnostic::Diagnostic;
+use crate::lint;
 use crate::plan::Plan;
 use crate::tree::{NodeId, Tree};
 use crate::variant::Variant;
@@ -12,7 +14,7 @@ use std::sync::Arc;
 /// What a [`Parser`](crate::Parser) understood: cheap to clone, never changes.
 #[derive(Clone)]
 pub struct Config {
-    plan: Arc<Plan>,
+    pub(crate) plan: Arc<Plan>,
 }
 
 impl Config {
@@ -41,6 +43,21 @@ impl Config {
     /// What it holds besides, told without going through its variants.
     pub fn census(&self) -> Census<'_> {
         Census::new(&self.plan.tree, self.plan.root)
+    }
+
+    /// What the texts say that their author hardly meant: warnings, in the order of the texts,
+    /// each of a [`Finding`](crate::Finding).
+    ///
+    /// It takes an effort that grows with the texts and not with the number of variants. What
+    /// could not be decided in so many steps is no finding.
+    pub fn lint(&self) -> Vec<Diagnostic> {
+        lint::all(&self.plan)
+    }
+
+    /// Statements `key = value` whose value is none of `known`, which the message calls a
+    /// `what`: ``there is no subtest `bot` ``.
+    pub fn lint_values(&self, key: &str, known: &[&str], what: &str) -> Vec<Diagnostic> {
+        lint::unknown_values(&self.plan, key, known, what)
     }
 }
 

@@ -1,5 +1,7 @@
 //! What is wrong with a text: where, what, and what would be right.
 
+use crate::lint::Finding;
+use crate::source::{Sources, Span};
 use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
 use std::fmt;
 use std::ops::Range;
@@ -34,6 +36,8 @@ pub struct Diagnostic {
     pub excerpt: String,
     /// The bytes of `excerpt` that are meant.
     pub marked: Range<usize>,
+    /// Which kind of thing it is, where it comes from [`Config::lint`](crate::Config::lint).
+    pub finding: Option<Finding>,
 }
 
 /// How much of a line is shown, in characters.
@@ -41,7 +45,7 @@ const WIDTH: usize = 160;
 
 impl Diagnostic {
     /// `line_text` is the whole line, `bytes` what is meant in it (cut to the line if it isn't).
-    pub(crate) fn new(
+    fn new(
         severity: Severity,
         (file, line): (Arc<str>, u32),
         line_text: &str,
@@ -55,7 +59,23 @@ impl Diagnostic {
         let width = count(&line_text[start..end]).max(1);
         let (excerpt, marked) = excerpt(line_text, start, end);
         let columns = column..column + width;
-        Self { severity, file, line, columns, message, help, excerpt, marked }
+        let finding = None;
+        Self { severity, file, line, columns, message, help, excerpt, marked, finding }
+    }
+
+    /// About a piece of the sources.
+    pub(crate) fn at(
+        sources: &Sources,
+        at: Span,
+        severity: Severity,
+        message: String,
+        help: Option<String>,
+    ) -> Self {
+        let file = &sources.files[sources.file_at(at.start)];
+        let (text, line_start) = file.line_text(at.start);
+        let start = (at.start - file.base) as usize - line_start;
+        let place = (file.name.clone(), file.line(at.start));
+        Self::new(severity, place, text, start..start + at.len as usize, message, help)
     }
 
     /// The configuration must not be used.
@@ -77,7 +97,11 @@ impl Diagnostic {
             .line_start(self.line as usize)
             .path(self.file.as_ref())
             .annotation(AnnotationKind::Primary.span(start..end));
-        let mut group = level.primary_title(self.message.as_str()).element(snippet);
+        let mut title = level.primary_title(self.message.as_str());
+        if let Some(finding) = self.finding {
+            title = title.id(finding.name());
+        }
+        let mut group = title.element(snippet);
         if let Some(help) = &self.help {
             group = group.element(Level::HELP.message(help.as_str()));
         }

@@ -5,7 +5,7 @@ use crate::label::{Label, Labels, number};
 use rustc_hash::FxHashMap;
 use std::ops::Range;
 
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub(crate) struct FilterId(pub(crate) u32);
 
 /// A filter as written: words, each of terms, each of labels.
@@ -65,9 +65,17 @@ impl Filters {
     }
 
     /// The words of a filter, each as its terms.
-    pub(crate) fn words(&self, filter: FilterId) -> impl Iterator<Item = &[Term]> {
+    pub(crate) fn words(&self, filter: FilterId) -> impl ExactSizeIterator<Item = &[Term]> {
         let words = &self.words[range(self.all[filter.0 as usize])];
         words.iter().map(|&word| &self.terms[range(word)])
+    }
+
+    /// The terms of a word as tags that follow one another.
+    pub(crate) fn sequences<'a>(&'a self, word: &'a [Term]) -> impl Iterator<Item = &'a [u32]> {
+        word.iter().map(|term| match term {
+            Term::Tag(tag) => std::slice::from_ref(tag),
+            Term::Sequence(sequence) => &self.sequences[*sequence as usize][..],
+        })
     }
 
     fn term(&mut self, labels: &[Label]) -> Term {

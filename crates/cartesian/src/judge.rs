@@ -61,7 +61,7 @@ impl<'a> Judge<'a> {
         }
     }
 
-    fn word(self, terms: &[Term]) -> Verdict {
+    pub(crate) fn word(self, terms: &[Term]) -> Verdict {
         let mut verdict = Verdict::Match;
         for &term in terms {
             match self.term(term) {
@@ -88,7 +88,7 @@ impl<'a> Judge<'a> {
         if possible { Verdict::Open } else { Verdict::Never }
     }
 
-    fn is_ahead(self, tag: u32) -> bool {
+    pub(crate) fn is_ahead(self, tag: u32) -> bool {
         self.ahead.get(tag as usize / 64).is_some_and(|word| word >> (tag % 64) & 1 == 1)
     }
 

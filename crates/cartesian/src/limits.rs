@@ -17,3 +17,5 @@ pub(crate) const DIAGNOSTICS: usize = 1000;
 /// All values of a variant that stand in no source, in bytes: a statement that makes more is left
 /// out there. `k = ${k}${k}`, written thirty times, would be a gigabyte.
 pub(crate) const VALUE_BYTES: usize = 1 << 26;
+/// Findings of one configuration; what comes after is not told.
+pub(crate) const FINDINGS: usize = 5000;

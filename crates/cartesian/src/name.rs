@@ -58,7 +58,7 @@ impl Name {
 
     /// Somewhere these tags stand directly after one another.
     pub(crate) fn has_sequence(&self, plan: &Plan, tags: &[u32]) -> bool {
-        tags.iter().all(|&tag| self.has_tag(tag)) && self.has_before(plan, tags, self.labels.len())
+        tags.iter().all(|&tag| self.has_tag(tag)) && self.position(plan, tags).is_some()
     }
 
     /// The last labels have these tags, in this order.
@@ -66,11 +66,16 @@ impl Name {
         self.labels.len() >= tags.len() && self.is_at(plan, self.labels.len() - tags.len(), tags)
     }
 
+    /// Where these tags first stand directly after one another.
+    pub(crate) fn position(&self, plan: &Plan, tags: &[u32]) -> Option<usize> {
+        self.position_before(plan, tags, self.labels.len())
+    }
+
     /// How much of a sequence the first `length` labels have: bit 0 tells that it is complete
     /// somewhere, bit n that they end with its first n tags.
     pub(crate) fn progress(&self, plan: &Plan, sequence: u32, length: usize) -> u32 {
         let tags = &plan.tree.filters.sequences[sequence as usize];
-        let mut progress = u32::from(self.has_before(plan, tags, length));
+        let mut progress = u32::from(self.position_before(plan, tags, length).is_some());
         for begun in 1..tags.len().min(length + 1) {
             if self.is_at(plan, length - begun, &tags[..begun]) {
                 progress |= 1 << begun;
@@ -79,9 +84,9 @@ impl Name {
         progress
     }
 
-    fn has_before(&self, plan: &Plan, tags: &[u32], length: usize) -> bool {
-        let starts = 0..(length + 1).saturating_sub(tags.len());
-        starts.into_iter().any(|start| self.is_at(plan, start, tags))
+    fn position_before(&self, plan: &Plan, tags: &[u32], length: usize) -> Option<usize> {
+        let mut starts = 0..(length + 1).saturating_sub(tags.len());
+        starts.find(|&start| self.is_at(plan, start, tags))
     }
 
     fn is_at(&self, plan: &Plan, start: usize, tags: &[u32]) -> bool {

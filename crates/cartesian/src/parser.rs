@@ -139,12 +139,8 @@ impl Parser {
         if self.diagnostics.len() >= limits::DIAGNOSTICS {
             return;
         }
-        let file = &self.tree.sources.files[self.tree.sources.file_at(at.start)];
-        let (text, line_start) = file.line_text(at.start);
-        let start = (at.start - file.base) as usize - line_start;
-        let place = (file.name.clone(), file.line(at.start));
-        let bytes = start..start + at.len as usize;
-        self.diagnostics.push(Diagnostic::new(severity, place, text, bytes, message, help));
+        let sources = &self.tree.sources;
+        self.diagnostics.push(Diagnostic::at(sources, at, severity, message, help));
     }
 
     /// A place to point at in a source that was not taken in.

@@ -1,8 +1,10 @@
 //! What can be typed.
 
 use camino::Utf8PathBuf;
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::engine::{ArgValueCandidates, ArgValueCompleter};
+use kvmtest_cartesian::Finding;
 
 use crate::complete;
 
@@ -24,6 +26,7 @@ pub(crate) enum Command {
     Run(Box<Run>),
     List(List),
     Show(Show),
+    Lint(Lint),
     /// Tell what this host can do, and how to mend what it cannot.
     Doctor,
     /// Build, list and remove the guests that tests run on.
@@ -158,6 +161,54 @@ pub(crate) struct Show {
     /// Print JSON.
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+/// Tell what a configuration says that was hardly meant.
+///
+/// A finding is a proof, not a guess: where it would take too long to find one, nothing is told.
+/// Filters that every name has to pass (`only boot` outside of all variants) are taken for a
+/// choice of the day, and what they leave out is no finding.
+#[derive(Debug, ClapArgs)]
+#[command(after_help = "\
+Examples:
+  kvmtest lint                                the shipped configuration
+  kvmtest lint mine.cfg                       one of your own
+  kvmtest lint --allow unknown-label mine.cfg written for more guests than it includes
+  kvmtest lint --format json mine.cfg         for an editor: one object a line
+
+Exit status:
+  0    nothing was found
+  1    something was found
+  2    the command line is wrong
+  3    a configuration cannot be read; every error in it has been told")]
+pub(crate) struct Lint {
+    /// The configurations to read, each by itself; the shipped one where none is named.
+    #[arg(value_name = "FILE")]
+    pub(crate) files: Vec<Utf8PathBuf>,
+    /// Say nothing about this kind of finding. May be repeated.
+    #[arg(long, value_name = "FINDING", value_parser = finding())]
+    pub(crate) allow: Vec<Finding>,
+    /// How to print what is found.
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub(crate) format: LintFormat,
+    /// A folder with more subtests: a crate as `kvmtest new` makes it. May be repeated.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) subtests: Vec<Utf8PathBuf>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum LintFormat {
+    /// The line with a mark under the place; what is the same in several places once.
+    Text,
+    /// One JSON object a line: `file`, `line`, `columns` (from, to before), `severity`
+    /// (`warning` or `error`), `finding` (or null), `message`, `help` (or null).
+    Json,
+}
+
+/// The kinds of findings, with what they mean.
+fn finding() -> impl TypedValueParser<Value = Finding> {
+    let possible = |finding: Finding| PossibleValue::new(finding.name()).help(finding.meaning());
+    PossibleValuesParser::new(Finding::ALL.map(possible)).try_map(|name| name.parse::<Finding>())
 }
 
 #[derive(Debug, Subcommand)]

@@ -26,8 +26,13 @@ pub(crate) fn complain(error: &Error) {
 
 /// Whether standard error is a terminal that takes colours.
 pub(crate) fn has_colour() -> bool {
+    has_colour_on(&std::io::stderr())
+}
+
+/// Whether this stream is a terminal that takes colours.
+pub(crate) fn has_colour_on(stream: &impl IsTerminal) -> bool {
     let no_color = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-    std::io::stderr().is_terminal() && !no_color
+    stream.is_terminal() && !no_color
 }
 
 /// The text without what could steer a terminal; line ends stay.

@@ -5,12 +5,11 @@ use crate::finding::Finding;
 use crate::tree::Tree;
 
 const PURE: &str = "crates/cartesian/src/";
-const OUTSIDE: [&str; 9] = [
+const OUTSIDE: [&str; 8] = [
     "std::fs",
     "std::env",
     "std::net",
     "std::process",
-    "std::thread",
     "std::os",
     "Instant",
     "SystemTime",

@@ -8,6 +8,7 @@ mod env;
 mod explain;
 mod guard;
 mod guest;
+mod lint;
 mod list;
 mod man;
 mod monitor;
@@ -31,6 +32,7 @@ pub(crate) fn execute(command: Command) -> Result<ExitCode> {
         Command::Run(run) => run::execute(&run),
         Command::List(list) => list::execute(&list),
         Command::Show(show) => show::execute(&show),
+        Command::Lint(lint) => lint::execute(&lint),
         Command::Doctor => doctor::execute(),
         Command::Guest(guest) => guest::execute(guest),
         Command::Env(env) => env::execute(env.command),

@@ -1,8 +1,7 @@
 //! What `show --explain` tells, as data.
 
-use kvmtest_cartesian::Explain;
+use kvmtest_cartesian::{Explain, nearest};
 
-use super::nearest::nearest;
 use super::selection::Selection;
 use super::view::chosen;
 

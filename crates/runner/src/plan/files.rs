@@ -20,7 +20,7 @@ pub const MAIN: &str = "tests.cfg";
 const FOLDER: &str = "<shipped>";
 
 /// The list of subtests that nothing in the configuration names.
-const SUBTESTS: &str = "<subtests>";
+pub(super) const SUBTESTS: &str = "<subtests>";
 
 /// Finds the files that `include` names.
 pub(super) struct Files<'a> {

@@ -4,13 +4,12 @@ use std::collections::HashSet;
 use std::fmt::Write;
 
 use camino::Utf8PathBuf;
-use kvmtest_cartesian::Census;
+use kvmtest_cartesian::{Census, nearest};
 
 use super::config::{Loaded, Read, Texts, Unreadable};
 use super::files::Shipped;
 use super::filter;
 use super::known::Known;
-use super::nearest::nearest;
 use super::selection::{Part, Selection};
 use super::what::{KEYWORDS, Wanted};
 use crate::exit_code;

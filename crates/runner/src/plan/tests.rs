@@ -3,11 +3,10 @@
 use std::sync::Arc;
 
 use kvmtest::Params;
-use kvmtest_cartesian::Variant;
+use kvmtest_cartesian::{Variant, nearest};
 
 use super::config::params;
 use super::known::Known;
-use super::nearest::nearest;
 use super::test::PlannedTest;
 use crate::child::Program;
 

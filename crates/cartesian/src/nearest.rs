@@ -8,19 +8,32 @@ pub fn nearest<'a>(
     count: usize,
 ) -> Vec<&'a str> {
     let limit = (word.chars().count() / 3).max(2);
+    let letters = letters(word);
     let mut near: Vec<(usize, &str)> = names
         .into_iter()
         .filter_map(|name| {
-            let distance = distance(word, name);
             // A part that was typed whole counts as near: `migrate` for `migrate.tcp`.
-            let part = word.len() >= 3 && name.contains(word);
-            (part || distance <= limit).then_some((if part { 1 } else { distance }, name))
+            if word.len() >= 3 && name.contains(word) {
+                return Some((1, name));
+            }
+            // A slip changes two letters at most: this spares most comparisons.
+            let others = (letters ^ self::letters(name)).count_ones();
+            if others as usize > 2 * limit {
+                return None;
+            }
+            let distance = distance(word, name);
+            (distance <= limit).then_some((distance, name))
         })
         .collect();
     near.sort_unstable();
     near.dedup();
     near.truncate(count);
     near.into_iter().map(|(_, name)| name).collect()
+}
+
+/// Which letters a word has. Some share a bit.
+fn letters(word: &str) -> u64 {
+    word.chars().flat_map(char::to_lowercase).fold(0, |all, c| all | 1 << (u32::from(c) % 64))
 }
 
 /// How many characters have to be put in, taken out, replaced, or swapped with their neighbour.

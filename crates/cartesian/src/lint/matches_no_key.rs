@@ -1,0 +1,140 @@
+//! `?=` where nothing that it matches can have a value yet.
+
+use super::{Finding, Lint};
+use crate::label::{Symbol, number};
+use crate::nearest::nearest;
+use crate::operation::Pattern;
+use crate::plan::Plan;
+use crate::source::Span;
+use crate::tree::Item;
+use std::collections::BTreeMap;
+
+/// How many keys may be held against expressions: each against each.
+const MATCHES: usize = 5_000_000;
+/// Expressions that are looked at together: one bit each.
+const TOGETHER: usize = 64;
+
+pub(super) fn check(lint: &mut Lint) {
+    let plan = lint.plan;
+    let tree = &plan.tree;
+    // A suffix makes keys that stand nowhere.
+    if !tree.suffixes.is_empty() {
+        return;
+    }
+    let keys = assigned(plan);
+    let patterns: Vec<u32> = (0..number(tree.operations.len()))
+        .filter(|index| tree.operations[*index as usize].kind.is_pattern())
+        .collect();
+    let affordable = MATCHES / keys.len().max(1) / TOGETHER;
+    for some in patterns.chunks(TOGETHER).take(affordable) {
+        for index in Reading::new(plan, &keys, some).read() {
+            tell(lint, &keys, index);
+        }
+    }
+}
+
+/// The keys that any statement sets, each with the first that does.
+fn assigned(plan: &Plan) -> BTreeMap<Symbol, u32> {
+    let mut keys = BTreeMap::new();
+    for (index, operation) in plan.tree.operations.iter().enumerate() {
+        if !operation.kind.is_pattern() {
+            keys.entry(Symbol(operation.key)).or_insert(number(index));
+        }
+    }
+    keys
+}
+
+/// The text read once for some expressions.
+struct Reading<'a> {
+    plan: &'a Plan,
+    patterns: &'a [u32],
+    /// For each key the expressions that match it.
+    matching: Vec<u64>,
+    /// Those that matched nothing.
+    idle: Vec<u32>,
+}
+
+impl<'a> Reading<'a> {
+    fn new(plan: &'a Plan, keys: &BTreeMap<Symbol, u32>, patterns: &'a [u32]) -> Self {
+        let tree = &plan.tree;
+        let mut matching = vec![0; tree.strings.len()];
+        for &key in keys.keys() {
+            for (bit, &index) in patterns.iter().enumerate() {
+                let pattern = pattern(plan, index);
+                if pattern.matches_text(tree.strings.text(key), &tree.strings) {
+                    matching[key.index()] |= 1 << bit;
+                }
+            }
+        }
+        Self { plan, patterns, matching, idle: Vec::new() }
+    }
+
+    fn read(mut self) -> Vec<u32> {
+        let nodes = &self.plan.tree.nodes;
+        // For each node the expressions that match something set in or below it.
+        let mut below: Vec<u64> = Vec::with_capacity(nodes.len());
+        for node in nodes {
+            let children = node.children.iter().map(|child| below[child.0 as usize]);
+            let mut met = children.fold(0, |all, more| all | more);
+            self.items(&node.items, &mut met);
+            below.push(met);
+        }
+        self.idle
+    }
+
+    fn items(&mut self, items: &[Item], met: &mut u64) {
+        let tree = &self.plan.tree;
+        for &item in items {
+            match item {
+                Item::When(condition) => {
+                    self.items(&tree.conditions[condition as usize].body, met);
+                }
+                Item::Assign(index) if tree.operations[index as usize].kind.is_pattern() => {
+                    let bit = self.patterns.binary_search(&index);
+                    if bit.is_ok_and(|bit| *met >> bit & 1 == 0) {
+                        self.idle.push(index);
+                    }
+                }
+                Item::Assign(index) => {
+                    let key = Symbol(tree.operations[index as usize].key);
+                    *met |= self.matching[key.index()];
+                }
+                Item::Only(_) | Item::No(_) | Item::Join(_) | Item::Suffix(_) => {}
+            }
+        }
+    }
+}
+
+fn pattern(plan: &Plan, index: u32) -> &Pattern {
+    let operation = &plan.tree.operations[index as usize];
+    &plan.tree.patterns[operation.key as usize]
+}
+
+fn tell(lint: &mut Lint, keys: &BTreeMap<Symbol, u32>, index: u32) {
+    let tree = &lint.plan.tree;
+    let pattern = pattern(lint.plan, index);
+    let text = match pattern {
+        Pattern::Literal(key) => tree.strings.text(*key),
+        Pattern::Regex { regex, .. } => {
+            let text = regex.as_str();
+            text.strip_prefix("^(?:").and_then(|text| text.strip_suffix("$)")).unwrap_or(text)
+        }
+    };
+    let elsewhere =
+        keys.iter().find(|(key, _)| pattern.matches_text(tree.strings.text(**key), &tree.strings));
+    let help = if let Some((key, first)) = elsewhere {
+        let key = tree.strings.text(*key);
+        let place = tree.sources.place(tree.operations[*first as usize].at);
+        format!("`{key}` is set in {place}, which does not come before it")
+    } else {
+        let texts = keys.keys().map(|key| tree.strings.text(*key));
+        nearest(text, texts, 1).first().map_or_else(
+            || "`?=` changes keys that have a value already; `=` sets one".to_owned(),
+            |near| format!("did you mean `{near}`?"),
+        )
+    };
+    let message = format!("no key that may have a value here matches `{text}`");
+    let start = tree.operations[index as usize].at;
+    let at = Span { start, len: number(text.len()) };
+    lint.report(Finding::MatchesNoKey, at, message, help);
+}

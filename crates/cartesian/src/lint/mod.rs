@@ -1,0 +1,133 @@
+//! What a text says that its author hardly meant.
+//!
+//! A finding is a proof: where it would take too long to find one, nothing is told. Statements
+//! that every name has to pass (`only boot` outside of all variants) are taken for a choice of
+//! the day: what they leave out is no finding.
+
+mod ambiguity;
+mod cause;
+mod dropped_variant;
+mod duplicate_variant;
+mod facts;
+mod finding;
+mod label;
+mod leaves_nothing;
+mod matches_no_key;
+mod never_holds;
+mod outline;
+mod overwritten;
+mod search;
+mod statement;
+#[cfg(test)]
+mod tests;
+mod unknown_label;
+mod unknown_value;
+
+pub use finding::Finding;
+
+use crate::diagnostic::{Diagnostic, Severity};
+use crate::filter::FilterId;
+use crate::limits;
+use crate::plan::Plan;
+use crate::source::Span;
+use crate::tree::Item;
+use outline::Outline;
+use rustc_hash::FxHashSet;
+use search::{Answer, Question, Search, everything};
+use statement::Statements;
+
+/// A configuration under examination.
+pub(crate) struct Lint<'a> {
+    plan: &'a Plan,
+    outline: &'a Outline,
+    statements: &'a Statements,
+    search: Search<'a>,
+    found: Vec<Found>,
+    /// The filters of statements that were told to leave nothing: what follows from that is not
+    /// told again.
+    blamed: FxHashSet<FilterId>,
+}
+
+struct Found {
+    finding: Finding,
+    at: Span,
+    message: String,
+    help: Option<String>,
+}
+
+/// Everything that is found without knowing what values mean.
+pub(crate) fn all(plan: &Plan) -> Vec<Diagnostic> {
+    let outline = Outline::new(plan);
+    let statements = Statements::new(plan);
+    let search = Search::new(plan, &outline);
+    let (outline, statements) = (&outline, &statements);
+    let mut lint =
+        Lint { plan, outline, statements, search, found: Vec::new(), blamed: FxHashSet::default() };
+    unknown_label::check(&mut lint);
+    overwritten::check(&mut lint);
+    matches_no_key::check(&mut lint);
+    leaves_nothing::check_all(&mut lint);
+    // Where no name is left, each statement would be to blame.
+    if lint.ask(None, &[]) != Answer::Never {
+        let dead = dropped_variant::check(&mut lint);
+        never_holds::check(&mut lint, &dead);
+        leaves_nothing::check_joins(&mut lint, &dead);
+        duplicate_variant::check(&mut lint, &dead);
+    }
+    told(plan, lint.found)
+}
+
+/// Assignments of values to `key` that are not `known`.
+pub(crate) fn unknown_values(
+    plan: &Plan,
+    key: &str,
+    known: &[&str],
+    what: &str,
+) -> Vec<Diagnostic> {
+    told(plan, unknown_value::check(plan, key, known, what))
+}
+
+impl Lint<'_> {
+    fn report(
+        &mut self,
+        finding: Finding,
+        at: Span,
+        message: String,
+        help: impl Into<Option<String>>,
+    ) {
+        let help = help.into();
+        // More than are told: files that are read several times give each of theirs as often.
+        if self.found.len() < 20 * limits::FINDINGS {
+            self.found.push(Found { finding, at, message, help });
+        }
+    }
+
+    /// Whether a name that goes through a scope and fulfils the demands passes every statement
+    /// but selections.
+    fn ask(&mut self, through: Option<u32>, demands: &[Item]) -> Answer {
+        let until = everything(self.plan);
+        self.search.ask(&Question { through, demands, until, selections: false })
+    }
+
+    /// The same if there were no statements.
+    fn ask_without(&mut self, through: Option<u32>, demands: &[Item]) -> Answer {
+        let until = FilterId(0);
+        self.search.ask(&Question { through, demands, until, selections: false })
+    }
+}
+
+/// In the order of the text. A file that is included several times is right where one of its
+/// readings is: told is only what is found in each of them.
+fn told(plan: &Plan, found: Vec<Found>) -> Vec<Diagnostic> {
+    let sources = &plan.tree.sources;
+    let diagnostic = |found: Found| {
+        let mut diagnostic =
+            Diagnostic::at(sources, found.at, Severity::Warning, found.message, found.help);
+        diagnostic.finding = Some(found.finding);
+        diagnostic
+    };
+    let mut found = found;
+    found.sort_by_key(|found| (found.at.start, found.finding));
+    let found = ambiguity::in_all_readings(sources, found);
+    found.into_iter().take(limits::FINDINGS).map(diagnostic).collect()
+}
