@@ -6,6 +6,7 @@
 mod page;
 mod reader;
 
+use camino::Utf8Path;
 use kvmtest_tests::tree;
 use page::Page;
 use reader::Reader;
@@ -25,6 +26,9 @@ fn check(name: &str) {
     let path = tree().join("docs/src").join(name);
     let text = std::fs::read_to_string(&path).expect("the page is there");
     let page = Page::parse(&text).unwrap_or_else(|fault| panic!("{name}: {fault}"));
+    for included in page.included() {
+        included_is_there(path.parent().expect("a folder"), included);
+    }
     let wrong = Reader::new().read(&page);
     if std::env::var_os("UPDATE_BOOK").is_some() {
         std::fs::write(&path, page.with(&wrong)).expect("written");
@@ -33,6 +37,17 @@ fn check(name: &str) {
     let told: Vec<_> = wrong.iter().map(|wrong| format!("{name}:{wrong}")).collect();
     let hint = "`UPDATE_BOOK=1` writes what really comes out into the page";
     assert!(wrong.is_empty(), "{}\n{hint}", told.join("\n"));
+}
+
+/// `file:anchor`: mdBook leaves an empty place where it finds no such part of a file.
+#[track_caller]
+fn included_is_there(folder: &Utf8Path, included: &str) {
+    let (file, anchor) = included.split_once(':').expect("a part of a file");
+    let text = std::fs::read_to_string(folder.join(file)).expect(included);
+    let begin = text.find(&format!("<!-- ANCHOR: {anchor} -->\n")).expect(included);
+    let end = text.find(&format!("<!-- ANCHOR_END: {anchor} -->\n")).expect(included);
+    assert!(begin < end, "{included}");
+    assert!(!text[begin..end].contains("```"), "{included} has examples that are not run");
 }
 
 /// What is wrong with a page of this text.

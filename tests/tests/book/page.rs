@@ -63,6 +63,14 @@ impl Page {
         Ok(page)
     }
 
+    /// The parts of other files that the page takes in, each `file:anchor`.
+    pub(crate) fn included(&self) -> impl Iterator<Item = &str> {
+        self.lines.iter().filter_map(|line| {
+            let rest = line.strip_prefix("{{#include ")?;
+            rest.strip_suffix("}}")
+        })
+    }
+
     /// What the page shows as the outcome of an example.
     fn shown(&self, example: &Example) -> &[String] {
         &self.lines[example.lines.clone()]
@@ -132,7 +140,9 @@ impl Page {
         match kind {
             "cfg" => {
                 let named = self.lines[lines.start].strip_prefix("# ").map(str::trim);
-                let named = named.filter(|name| name.ends_with(".cfg") && !name.contains(' '));
+                let named = named.filter(|name| {
+                    name.strip_suffix(".cfg").is_some_and(|stem| !stem.contains(' '))
+                });
                 let file = named.unwrap_or("tests.cfg").to_owned();
                 let text = self.lines[lines.clone()].join("\n") + "\n";
                 self.examples.push(Example { action: Action::Write { file, text }, lines });
