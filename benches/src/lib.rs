@@ -3,7 +3,11 @@
 mod bare;
 mod figures;
 mod program;
+mod reference;
+mod usage;
 
 pub use bare::boot_bare;
 pub use figures::Figures;
 pub use program::Program;
+pub use reference::Reference;
+pub use usage::{Usage, first_line, usage, usage_and_output};

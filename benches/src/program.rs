@@ -45,13 +45,16 @@ impl Program {
         self.room.path().join("results/latest").join(file)
     }
 
+    /// The program in its house, with nothing said yet.
+    pub fn command(&self) -> Command {
+        let mut command = Command::new(&self.path);
+        command.current_dir(self.room.path());
+        command.env("XDG_RUNTIME_DIR", self.room.path().join("run"));
+        command
+    }
+
     fn output(&self, arguments: &[&str]) -> Output {
-        Command::new(&self.path)
-            .args(arguments)
-            .current_dir(self.room.path())
-            .env("XDG_RUNTIME_DIR", self.room.path().join("run"))
-            .output()
-            .expect("the program can be started")
+        self.command().args(arguments).output().expect("the program can be started")
     }
 }
 

@@ -25,7 +25,10 @@ fn every_command_tells_what_it_does() {
         &["run"],
         &["--config", "--subtests", "--results", "--set", "kill_vm = no", "mem = 1024"],
     );
-    check(&["list"], &["--full-names", "--count"]);
+    check(&["list"], &["--format <FORMAT>", "table", "names", "jsonl", "count"]);
+    for command in ["run", "list", "show"] {
+        check(&[command], &["--defaults", "--expand-defaults <NAME>", "(guest_os=f)..boot"]);
+    }
     check(&["show"], &["--json", "--explain"]);
     check(&["doctor"], &[]);
     check(&["guest"], &["build", "list", "rm"]);
@@ -49,6 +52,7 @@ fn what_cannot_be_understood_is_a_usage_error() {
         assert!(ended.stdout.is_empty(), "{ended}");
     }
     sandbox.kvmtest(["rum"]).says(["run"]);
+    sandbox.kvmtest(["list", "--format", "tabel"]).code(2).says(["'table'", "jsonl"]);
 }
 
 #[test]
@@ -170,7 +174,7 @@ fn what_the_readers_are_told_to_type_works() {
     sandbox.kvmtest(["--version"]).code(0).says(["kvmtest 0."]);
     let list = sandbox.kvmtest(["list"]);
     list.code(0).says(["boot", "reboot", "system_reset", "system_powerdown", "shutdown"]);
-    let count = sandbox.kvmtest(["list", "--count"]);
+    let count = sandbox.kvmtest(["list", "--format", "count"]);
     let lines = list.stdout.lines().filter(|line| !line.is_empty()).count();
     assert_eq!(count.code(0).stdout.trim(), lines.to_string());
     let show = sandbox.kvmtest(["show", "boot"]);

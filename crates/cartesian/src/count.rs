@@ -3,24 +3,127 @@
 //! How many come out of a node depends on the node, on the guards that are open there, and on
 //! those labels of the name so far that decided a guard on the way down. These are noted, and
 //! wherever all of this is the same again, the number is, too.
+//!
+//! What stands first in a text is lowest in the tree. In a matrix of tests that is the block of
+//! all tests, and together they name so many labels that hardly any two combinations of guests
+//! and hardware are the same to all of them. To each of them most are: so a large block that every
+//! path goes through is counted one alternative after another.
 
-use crate::depends::{Depends, Key, Support};
+use crate::ahead::Narrow;
+use crate::alike::Alike;
+use crate::depends::{Depends, Numbers, Support};
 use crate::filter::FilterId;
 use crate::label::number;
 use crate::plan::Plan;
 use crate::trail::{Mark, Trail};
 use crate::tree::NodeId;
 use rustc_hash::FxHashMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// How many variants the plan gives; `u64::MAX` where there are more than that.
 pub(crate) fn count(plan: &Plan) -> u64 {
-    let mut memo = Memo { nodes: vec![None; plan.tree.nodes.len()], ..Memo::default() };
-    Count::new(Trail::new(plan, Depends::new(plan))).run(plan.root, false, &mut memo)
+    let alike = Alike::new(plan);
+    let Some(widest) = widest(plan) else { return count_narrow(plan, &alike, None) };
+    let mut alternatives = Vec::new();
+    split(plan, vec![widest], &mut alternatives);
+    // Each alternative costs a pass over the nodes.
+    if alternatives.len().saturating_mul(plan.ahead.size()) > PASSES {
+        return count_narrow(plan, &alike, None);
+    }
+    let next = AtomicUsize::new(0);
+    in_threads(|| {
+        let mut sum = 0_u64;
+        while let Some(path) = alternatives.get(next.fetch_add(1, Ordering::Relaxed)) {
+            let narrow = Narrow::new(plan, path.clone());
+            sum = sum.saturating_add(count_narrow(plan, &alike, Some(&narrow)));
+        }
+        sum
+    })
+}
+
+/// Words that all the passes together may look at: some seconds' work.
+const PASSES: usize = 1 << 31;
+
+/// A block of fewer variants is not worth being counted one by one.
+const WIDE: usize = 16;
+
+/// The children of the last node of the path, and of those children that hold a large block
+/// themselves the children of these.
+fn split(plan: &Plan, path: Vec<NodeId>, alternatives: &mut Vec<Vec<NodeId>>) {
+    let mut pending = vec![path];
+    while let Some(path) = pending.pop() {
+        let Some(&last) = path.last() else { continue };
+        for &child in &plan.tree.node(last).children {
+            let mut longer = path.clone();
+            longer.push(child);
+            let is_wide = plan.tree.node(child).children.len() > WIDE && !is_whole(plan, child);
+            if is_wide { &mut pending } else { &mut *alternatives }.push(longer);
+        }
+    }
+}
+
+/// What is joined, and a default, concern all alternatives at once.
+fn is_whole(plan: &Plan, node: NodeId) -> bool {
+    !plan.joins[node.0 as usize].is_empty() || plan.first[node.0 as usize].is_some()
+}
+
+/// The sum of what several threads find.
+fn in_threads(some: impl Fn() -> u64 + Sync) -> u64 {
+    const THREADS: usize = 8;
+    let threads = std::thread::available_parallelism().map_or(1, usize::from).min(THREADS);
+    std::thread::scope(|scope| {
+        // Where no thread can be had, this one does all of it.
+        let others: Vec<_> = (1..threads)
+            .map_while(|_| std::thread::Builder::new().spawn_scoped(scope, &some).ok())
+            .collect();
+        let own = some();
+        let others = others
+            .into_iter()
+            .map(|thread| thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
+        others.fold(own, u64::saturating_add)
+    })
+}
+
+fn count_narrow(plan: &Plan, alike: &Alike, narrow: Option<&Narrow>) -> u64 {
+    let mut memo = Memo::new(alike, plan.tree.nodes.len());
+    let mut trail = Trail::new(plan, Depends::new(plan));
+    trail.narrow = narrow;
+    Count::new(trail).run(plan.root, false, &mut memo)
+}
+
+/// The node with the most children among those that every path goes through, if it pays.
+fn widest(plan: &Plan) -> Option<NodeId> {
+    let mut is_reached = vec![false; plan.tree.nodes.len()];
+    is_reached[plan.root.0 as usize] = true;
+    let mut pending = 1;
+    let mut widest = None;
+    let mut most = WIDE;
+    // Children have smaller numbers than their parents: when a node's turn comes and no other is
+    // waiting, all paths have come together in it.
+    for index in (0..=plan.root.0 as usize).rev() {
+        if !is_reached[index] {
+            continue;
+        }
+        if is_whole(plan, NodeId(number(index))) {
+            break;
+        }
+        let children = &plan.tree.nodes[index].children;
+        if pending == 1 && children.len() > most {
+            most = children.len();
+            widest = Some(NodeId(number(index)));
+        }
+        pending -= 1;
+        for child in children {
+            let is_new = !std::mem::replace(&mut is_reached[child.0 as usize], true);
+            pending += usize::from(is_new);
+        }
+    }
+    widest
 }
 
 /// What was counted so far.
-#[derive(Default)]
-struct Memo {
+struct Memo<'a> {
+    alike: &'a Alike,
     places: Vec<Place>,
     /// For each node its place where no guard is open.
     nodes: Vec<Option<u32>>,
@@ -34,13 +137,23 @@ struct Place {
     /// What the numbers depend on.
     support: Support,
     /// By the part of the name that matters.
-    numbers: FxHashMap<Key, u64>,
+    numbers: Numbers,
 }
 
 /// Numbers that are kept: a hundred bytes each.
-const NUMBERS: usize = 500_000;
+const NUMBERS: usize = 2_000_000;
 
-impl Memo {
+impl<'a> Memo<'a> {
+    fn new(alike: &'a Alike, nodes: usize) -> Self {
+        Self {
+            alike,
+            places: Vec::new(),
+            nodes: vec![None; nodes],
+            guarded: FxHashMap::default(),
+            size: 0,
+        }
+    }
+
     fn find(&self, at: &At) -> Option<&Place> {
         let place = match at {
             At::Node(node) => self.nodes[node.0 as usize],
@@ -51,7 +164,7 @@ impl Memo {
 
     fn keep(&mut self, at: At, count: u64, trail: &Trail<Depends>) {
         if self.size >= NUMBERS {
-            *self = Self { nodes: vec![None; self.nodes.len()], ..Self::default() };
+            *self = Self::new(self.alike, self.nodes.len());
         }
         let plan = trail.plan;
         let depends = trail.because.last();
@@ -62,15 +175,16 @@ impl Memo {
         };
         if place == next {
             let support = Support::new(plan, depends);
-            self.places.push(Place { support, numbers: FxHashMap::default() });
+            self.places.push(Place { support, numbers: Numbers::default() });
         }
         let Place { support, numbers } = &mut self.places[place as usize];
         if support.grow(plan, depends) {
             self.size -= numbers.len();
             numbers.clear();
         }
-        let is_new = numbers.insert(support.key(plan, &trail.name), count).is_none();
-        self.size += usize::from(is_new);
+        let before = numbers.len();
+        numbers.insert(support.key(plan, &trail.name), count);
+        self.size += numbers.len() - before;
     }
 }
 
@@ -105,7 +219,11 @@ impl<'a> Count<'a> {
     fn run(&mut self, node: NodeId, is_joined: bool, memo: &mut Memo) -> u64 {
         self.enter(node, is_joined, memo);
         while let Some(level) = self.levels.last_mut() {
-            let child = self.trail.plan.child(level.node, level.counted, level.sum > 0);
+            let only = self.trail.narrow.and_then(|narrow| narrow.child(level.node));
+            let child = match only {
+                Some(only) => (level.counted == 0).then_some(only),
+                None => self.trail.plan.child(level.node, level.counted, level.sum > 0),
+            };
             if let Some(child) = child {
                 level.counted += 1;
                 self.enter(child, false, memo);
@@ -118,9 +236,9 @@ impl<'a> Count<'a> {
     }
 
     fn enter(&mut self, node: NodeId, is_joined: bool, memo: &mut Memo) {
-        let at = self.at(node, is_joined);
+        let at = self.at(node, is_joined, memo.alike);
         if let Some(Place { support, numbers }) = memo.find(&at)
-            && let Some(&number) = numbers.get(&support.key(self.trail.plan, &self.trail.name))
+            && let Some(number) = numbers.get(&support.key(self.trail.plan, &self.trail.name))
         {
             self.trail.because.add(&support.set);
             self.add(number);
@@ -173,12 +291,16 @@ impl<'a> Count<'a> {
         }
     }
 
-    fn at(&self, node: NodeId, is_joined: bool) -> At {
+    fn at(&self, node: NodeId, is_joined: bool, alike: &Alike) -> At {
         let guards = self.trail.inherited();
         if guards.is_empty() && !is_joined {
             return At::Node(node);
         }
-        let guards = guards.iter().map(|&guard| number(self.trail.plan.number(guard)));
-        At::Guarded(std::iter::once(node.0 << 1 | u32::from(is_joined)).chain(guards).collect())
+        let numbers = guards.iter().map(|&guard| alike.number(self.trail.plan, guard));
+        let mut key: Vec<u32> = numbers.collect();
+        key.sort_unstable();
+        key.dedup();
+        key.push(node.0 << 1 | u32::from(is_joined));
+        At::Guarded(key.into())
     }
 }

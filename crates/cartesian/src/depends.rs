@@ -5,6 +5,7 @@ use crate::judge::Because;
 use crate::label::number;
 use crate::name::Name;
 use crate::plan::Plan;
+use rustc_hash::FxHashMap;
 
 /// A stack of sets of tags and sequences, as bits: one set for each level that is being counted.
 #[derive(Clone)]
@@ -124,6 +125,9 @@ impl Support {
                 }
             }
         }
+        if !key.large.is_empty() {
+            key.large.push(key.small);
+        }
         key
     }
 
@@ -144,10 +148,42 @@ impl Support {
 }
 
 /// What a number is kept under.
-#[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub(crate) struct Key {
     small: u64,
     large: Vec<u64>,
+}
+
+/// Numbers by keys, which are small nearly always.
+#[derive(Default)]
+pub(crate) struct Numbers {
+    small: FxHashMap<u64, u64>,
+    large: FxHashMap<Box<[u64]>, u64>,
+}
+
+impl Numbers {
+    pub(crate) fn get(&self, key: &Key) -> Option<u64> {
+        match key.large.as_slice() {
+            [] => self.small.get(&key.small).copied(),
+            large => self.large.get(large).copied(),
+        }
+    }
+
+    pub(crate) fn insert(&mut self, key: Key, number: u64) {
+        if key.large.is_empty() {
+            self.small.insert(key.small, number);
+        } else {
+            self.large.insert(key.large.into(), number);
+        }
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.small.len() + self.large.len()
+    }
+
+    pub(crate) fn clear(&mut self) {
+        self.small.clear();
+        self.large.clear();
+    }
 }
 
 fn include(set: &mut [u64], more: &[u64]) {

@@ -29,6 +29,11 @@ impl Facts {
         self.all.extend_from_slice(facts);
     }
 
+    /// All of them, if nothing else matters.
+    pub(crate) fn whole(&self) -> Option<&[Fact]> {
+        (!self.is_unknown).then_some(&self.all)
+    }
+
     pub(crate) fn add_unknown(&mut self) {
         self.is_unknown = true;
     }

@@ -1,6 +1,6 @@
 //! `join`: one variant out of several.
 
-use crate::dead::Dead;
+use crate::dead::{Dead, Fact};
 use crate::walk::{Leaf, Walk};
 
 /// Every combination of one variant per filter; the last filter varies fastest.
@@ -10,11 +10,13 @@ pub(crate) struct Join<'a> {
     walks: Vec<Walk<'a>>,
     /// The last walk has given nothing yet.
     is_fresh: bool,
+    /// Why one of the filters finds nothing.
+    reason: Option<Vec<Fact>>,
 }
 
 impl<'a> Join<'a> {
     pub(crate) fn new(beginnings: Vec<Walk<'a>>) -> Self {
-        Self { beginnings, walks: Vec::new(), is_fresh: false }
+        Self { beginnings, walks: Vec::new(), is_fresh: false, reason: None }
     }
 
     pub(crate) fn advance(&mut self, dead: &mut Dead) -> bool {
@@ -25,6 +27,7 @@ impl<'a> Join<'a> {
             if !walk.advance(dead) {
                 // A filter that finds nothing finds nothing whatever the others find.
                 if self.is_fresh {
+                    self.reason = walk.reason().map(<[Fact]>::to_vec);
                     self.walks.clear();
                 }
                 self.walks.pop();
@@ -37,6 +40,12 @@ impl<'a> Join<'a> {
             self.begin();
         }
         false
+    }
+
+    /// The facts out of which it follows that there is nothing to join. They may name the guard
+    /// that is the filter of the join.
+    pub(crate) fn reason(&self) -> Option<&[Fact]> {
+        self.reason.as_deref()
     }
 
     pub(crate) fn leaf(&self) -> Leaf {

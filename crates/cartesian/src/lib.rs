@@ -30,6 +30,8 @@
 #[doc = include_str!("../README.md")]
 struct Readme;
 
+mod ahead;
+mod alike;
 mod beginning;
 mod block;
 mod bound;

@@ -53,7 +53,8 @@ impl Parser {
 
     /// A parser whose configuration gives only the default variant of each block that has one
     /// (`- @name:` or `[default=name]`), as long as that gives any variant at all.
-    /// Blocks named in `expand` (`variants NAME:`) give all their variants nevertheless.
+    /// Blocks named in `expand` (`variants NAME:`) give all their variants nevertheless, and so
+    /// does the last block inside of each of these, its default first.
     pub fn with_defaults<S: Into<String>>(expand: impl IntoIterator<Item = S>) -> Self {
         let defaults = Some(expand.into_iter().map(Into::into).collect());
         Self { defaults, ..Self::new() }

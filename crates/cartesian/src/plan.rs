@@ -1,5 +1,6 @@
 //! A tree made ready for enumeration: what can be known once is computed once.
 
+use crate::ahead::Ahead;
 use crate::beginning::Beginning;
 use crate::bound::Bound;
 use crate::filter::FilterId;
@@ -62,9 +63,7 @@ pub(crate) struct Plan {
     /// For each label the tags that it has: by its name, and by block and name.
     pub(crate) tags: Vec<[u32; 2]>,
     pub(crate) tag_count: usize,
-    /// For each node the set of the tags below it, `width` words each.
-    ahead: Vec<u64>,
-    width: usize,
+    pub(crate) ahead: Ahead,
     /// For each node and each condition its guards.
     pub(crate) node_guards: Vec<Box<[Guard]>>,
     pub(crate) condition_guards: Vec<Box<[Guard]>>,
@@ -84,7 +83,6 @@ impl Plan {
         let bounds = bounds(&mut tree);
         let tags = tags(&tree);
         let tag_count = tree.filters.named.len();
-        let width = tag_count.div_ceil(64);
         let guards = |items: &[Item]| items.iter().filter_map(|i| Guard::of(*i, &tree)).collect();
         let joins = |items: &[Item]| {
             let join = |item: &Item| match item {
@@ -114,8 +112,7 @@ impl Plan {
             number: NUMBER.fetch_add(1, Ordering::Relaxed),
             root,
             text,
-            ahead: ahead(&tree, &tags, width),
-            width,
+            ahead: Ahead::new(&tree, &tags, tag_count),
             node_guards: tree.nodes.iter().map(|node| guards(&node.items)).collect(),
             condition_guards: tree.conditions.iter().map(|c| guards(&c.body)).collect(),
             joins: tree.nodes.iter().map(|node| joins(&node.items)).collect(),
@@ -173,8 +170,7 @@ impl Plan {
     }
 
     pub(crate) fn ahead(&self, node: NodeId) -> &[u64] {
-        let start = node.0 as usize * self.width;
-        &self.ahead[start..start + self.width]
+        self.ahead.of(node).unwrap_or_default()
     }
 }
 
@@ -186,27 +182,6 @@ fn tags(tree: &Tree) -> Vec<[u32; 2]> {
         [plain, named]
     };
     tree.labels.iter().map(both).collect()
-}
-
-/// Children have smaller numbers than their parents: one pass is enough.
-fn ahead(tree: &Tree, tags: &[[u32; 2]], width: usize) -> Vec<u64> {
-    let mut ahead = vec![0; tree.nodes.len() * width];
-    for (index, node) in tree.nodes.iter().enumerate() {
-        let (below, rest) = ahead.split_at_mut(index * width);
-        let own = &mut rest[..width];
-        for child in &node.children {
-            let start = child.0 as usize * width;
-            for (word, &more) in own.iter_mut().zip(&below[start..start + width]) {
-                *word |= more;
-            }
-            for &label in &tree.node(*child).head.labels {
-                for &tag in tags[label as usize].iter().filter(|&&tag| tag != NO_TAG) {
-                    own[tag as usize / 64] |= 1 << (tag % 64);
-                }
-            }
-        }
-    }
-    ahead
 }
 
 fn bounds(tree: &mut Tree) -> Vec<Option<(Bound, Symbol)>> {

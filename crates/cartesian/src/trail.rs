@@ -3,6 +3,7 @@
 //! A guard is judged as soon as the beginning of the name decides it, and never again below: each
 //! level keeps only those that are still open.
 
+use crate::ahead::Narrow;
 use crate::filter::FilterId;
 use crate::judge::{Because, Judge, Verdict};
 use crate::label::number;
@@ -13,6 +14,7 @@ use crate::tree::NodeId;
 #[derive(Clone)]
 pub(crate) struct Trail<'a, B> {
     pub(crate) plan: &'a Plan,
+    pub(crate) narrow: Option<&'a Narrow>,
     pub(crate) name: Name,
     /// For each guard whether it is open here.
     pub(crate) in_force: Vec<bool>,
@@ -43,6 +45,7 @@ impl<'a, B: Because> Trail<'a, B> {
         name.fit(plan);
         Self {
             plan,
+            narrow: None,
             name,
             in_force: vec![false; plan.guard_count()],
             because,
@@ -57,6 +60,7 @@ impl<'a, B: Because> Trail<'a, B> {
     pub(crate) fn fork(&self, because: B) -> Self {
         Self {
             plan: self.plan,
+            narrow: self.narrow,
             name: self.name.clone(),
             in_force: self.in_force.clone(),
             because,
@@ -118,7 +122,11 @@ impl<'a, B: Because> Trail<'a, B> {
     fn admit(&mut self, guard: Guard, node: NodeId, is_inherited: bool) -> bool {
         let plan = self.plan;
         let filter = plan.filter(guard);
-        let judge = Judge { plan, name: &self.name, ahead: plan.ahead(node) };
+        let ahead = match self.narrow {
+            Some(narrow) => narrow.ahead(plan, node),
+            None => plan.ahead(node),
+        };
+        let judge = Judge { plan, name: &self.name, ahead };
         let verdict = judge.filter(filter);
         let index = plan.number(guard);
         if verdict == Verdict::Open {

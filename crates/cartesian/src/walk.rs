@@ -1,6 +1,6 @@
 //! Depth first through the tree, one variant at a time, with what filters rule out left out.
 
-use crate::dead::Dead;
+use crate::dead::{Dead, Fact};
 use crate::facts::{Facts, FactsMark};
 use crate::filter::FilterId;
 use crate::join::Join;
@@ -62,8 +62,18 @@ impl<'a> Walk<'a> {
                     level.yielded = true;
                     return true;
                 }
-                // What the walks of a join found out stays with them.
-                self.trail.because.add_unknown();
+                let Trail { because, in_force, .. } = &mut self.trail;
+                // A guard that is in force only in there is the filter of the join itself.
+                let is_outside = |fact: &&Fact| match fact {
+                    Fact::Guard(guard) => in_force[*guard as usize],
+                    _ => true,
+                };
+                match join.reason() {
+                    Some(facts) => {
+                        facts.iter().filter(is_outside).for_each(|fact| because.add(&[*fact]));
+                    }
+                    None => because.add_unknown(),
+                }
                 self.leave(dead);
                 continue;
             }
@@ -79,6 +89,11 @@ impl<'a> Walk<'a> {
             }
         }
         false
+    }
+
+    /// The facts out of which it follows that a walk gave nothing.
+    pub(crate) fn reason(&self) -> Option<&[Fact]> {
+        self.trail.because.whole()
     }
 
     /// The variant that the walk is at.

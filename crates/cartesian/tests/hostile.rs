@@ -87,6 +87,20 @@ fn joins_of_many_with_nothing() {
 }
 
 #[test]
+fn joins_of_nothing_below_many() {
+    let block = |n: usize| format!("variants:\n  - a{n}:\n  - b{n}:\n");
+    let above = (0..40).map(block).collect::<Vec<_>>().concat();
+    let below =
+        "variants:\n  - a:\n  - b:\nvariants:\n  - c:\n    only a\n  - d:\n    only a, b7\n";
+    for join in ["a zz", "zz a", "b", "b a", "a b..a0", "c, d..b"] {
+        let (config, _) = parse(format!("{below}join {join}\n{above}no b7\n"));
+        assert!(config.variants().next().is_none(), "{join}");
+    }
+    let (config, _) = parse(format!("{below}join a b\n{above}only b7, q\n"));
+    assert!(config.variants().next().is_some_and(|variant| variant.name().contains("b7.")));
+}
+
+#[test]
 fn values_that_double() {
     for statement in ["k = ${k}${k}", "k += ${k}", "k <= ${k}", "k.* ?+= ${k}", "k ?<= ${k}"] {
         let (config, _) = parse(format!("k = xx\n{}", format!("{statement}\n").repeat(100)));

@@ -1,6 +1,11 @@
 //! What holds for every text.
 
-use kvmtest_cartesian::{Config, NoInclude, Parser, Source};
+#[path = "naive/statement.rs"]
+mod statement;
+#[path = "naive/texts.rs"]
+mod texts;
+
+use kvmtest_cartesian::{Config, NoInclude, Parser, Source, Variant};
 use proptest::prelude::*;
 
 /// Lines that look like the language.
@@ -22,21 +27,20 @@ fn line() -> impl Strategy<Value = String> {
         .prop_map(|(indent, pieces)| " ".repeat(indent) + &pieces.concat())
 }
 
-/// Texts without faults: blocks of variants, then filters.
+/// Texts without faults, and without `join`: of what is joined, each part meets the filters alone.
 fn config() -> impl Strategy<Value = String> {
-    let variant = ("[a-e]", prop::option::of("[a-e]"), prop::option::of(filter()));
-    let written = |(name, assigned, dropped): (String, Option<String>, Option<String>)| {
-        let assigned = assigned.map(|key| format!("    {key} = {name}\n")).unwrap_or_default();
-        let dropped = dropped.map(|filter| format!("    no {filter}\n")).unwrap_or_default();
-        format!("  - {name}:\n{assigned}{dropped}")
-    };
-    let block = prop::collection::vec(variant.prop_map(written), 1..4)
-        .prop_map(|variants| "variants:\n".to_owned() + &variants.concat());
-    prop::collection::vec(block, 0..4).prop_map(|blocks| blocks.concat())
+    // The first byte of a text says what may be in it.
+    let first = prop_oneof![Just(0_u8), Just(8)];
+    (first, prop::collection::vec(any::<u8>(), 0..texts::BYTES)).prop_map(|(first, rest)| {
+        let bytes: Vec<u8> = std::iter::once(first).chain(rest).collect();
+        statement::text(&texts::from_bytes(&bytes).statements)
+    })
 }
 
+/// Labels of these texts and others, in rows and together, of blocks with names and without.
 fn filter() -> impl Strategy<Value = String> {
-    prop::collection::vec("[a-e](\\.[a-e])?(\\.\\.[a-e])?", 1..3).prop_map(|words| words.join(", "))
+    let word = "(\\([nm]=[a-h]\\)|[a-h])((\\.|\\.\\.)(\\([nm]=[a-h]\\)|[a-h])){0,2}";
+    prop::collection::vec(word, 1..4).prop_map(|words| words.join(", "))
 }
 
 fn parse(text: &str, statements: &[String]) -> Config {
@@ -111,6 +115,35 @@ proptest! {
         prop_assert_eq!(only + no, all);
         let both = parse(&text, &[format!("only {filter}"), format!("no {filter}")]);
         prop_assert_eq!(both.variants().count(), 0);
+    }
+
+    #[test]
+    fn words_are_alternatives(text in config(), a in filter(), b in filter()) {
+        let one = parse(&text, &[format!("only {a}, {b}")]);
+        let marked = parse(&text, &[format!("{a}: mark = 1"), format!("{b}: mark = 1")]);
+        let both = marked.variants().filter(|variant| variant.get("mark") == Some("1"));
+        let both: Vec<_> = both.map(|variant| variant.name().to_owned()).collect();
+        prop_assert_eq!(names(&one), both);
+        let neither = parse(&text, &[format!("no {a}"), format!("no {b}")]);
+        prop_assert_eq!(names(&neither), names(&parse(&text, &[format!("no {a}, {b}")])));
+    }
+
+    #[test]
+    fn a_filter_in_a_condition_drops_where_both_hold(text in config(), a in filter(), b in filter()) {
+        for (condition, filter, holds) in [
+            (&a, format!("no {b}"), [true, true]),
+            (&a, format!("only {b}"), [true, false]),
+            (&format!("!{a}"), format!("no {b}"), [false, true]),
+            (&format!("!{a}"), format!("only {b}"), [false, false]),
+        ] {
+            let left = names(&parse(&text, &[format!("{condition}: {filter}")]));
+            let marked = parse(&text, &[format!("{a}: of_a = 1"), format!("{b}: of_b = 1")]);
+            let is_left = |variant: &Variant| {
+                [variant.get("of_a").is_some(), variant.get("of_b").is_some()] != holds
+            };
+            let expected: Vec<_> = marked.variants().filter(is_left).map(|v| v.name().to_owned()).collect();
+            prop_assert_eq!(left, expected, "{}: {}", condition, filter);
+        }
     }
 
     #[test]

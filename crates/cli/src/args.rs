@@ -135,7 +135,7 @@ pub(crate) enum Format {
     /// For people: the short name, the subtest, and what it does
     #[default]
     Table,
-    /// The full name, one a line: no two tests have the same, and each can be given back as WHAT
+    /// The full name, one a line; each can be given back as WHAT
     Names,
     /// One JSON object a line: `i`, `name`, `shortname`, `dep`, and all other params as `params`
     Jsonl,

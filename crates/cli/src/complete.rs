@@ -19,12 +19,12 @@ pub(crate) fn tests(current: &OsStr) -> Vec<CompletionCandidate> {
 
 /// The sets of the configuration that was typed.
 pub(crate) fn sets() -> Vec<CompletionCandidate> {
-    ask(|offers| offers.sets())
+    ask(Offers::sets)
 }
 
 /// The named blocks of the configuration that was typed.
 pub(crate) fn blocks() -> Vec<CompletionCandidate> {
-    ask(|offers| offers.blocks())
+    ask(Offers::blocks)
 }
 
 /// The machines that the env files know.
@@ -42,7 +42,7 @@ pub(crate) fn guests() -> Vec<CompletionCandidate> {
         .collect()
 }
 
-fn ask(what: impl FnOnce(&Offers<'_>) -> Vec<Offer>) -> Vec<CompletionCandidate> {
+fn ask(what: impl FnOnce(&Offers) -> Vec<Offer>) -> Vec<CompletionCandidate> {
     let offers = typed().and_then(|typed| offered(&typed, what)).unwrap_or_default();
     offers
         .into_iter()

@@ -16,6 +16,7 @@ pub(crate) struct Coverage {
 static COUNTERS: Mutex<&[AtomicU8]> = Mutex::new(&[]);
 
 /// Called before `main` by what the compiler adds to instrumented code.
+// SAFETY: nothing else in the program has this name: the sanitizers that define it are not linked.
 #[unsafe(no_mangle)]
 extern "C" fn __sanitizer_cov_8bit_counters_init(start: *mut u8, stop: *mut u8) {
     let length = (stop as usize).saturating_sub(start as usize);

@@ -6,6 +6,8 @@ use kvmtest_cartesian::{Config, Diagnostic, Parser, Source, Variant};
 const VARIANTS: usize = 12;
 /// How many diagnostics are drawn, which takes longer than everything else.
 const RENDERED: usize = 3;
+/// How many values of a variant are explained.
+const EXPLAINED: usize = 4;
 
 /// Panics if the text breaks a promise.
 pub(crate) fn check(text: &str) {
@@ -94,6 +96,11 @@ fn check_variant(sources: &[&str], variant: &Variant) {
         assert_eq!(variant.get(key), Some(value), "the key {key:?} is there twice");
         let place = place.expect("every value comes from somewhere");
         assert!((1..=lines(sources, &place.file)).contains(&(place.line as usize)), "{place}");
+    }
+    for (key, value, place) in variant.iter().take(EXPLAINED) {
+        let explain = variant.explain(key).expect("a key with a value has a story");
+        assert_eq!((explain.value.as_deref(), &explain.place), (Some(value), &place), "{key:?}");
+        assert!(!explain.to_string().is_empty());
     }
     for (file, name, shortname) in variant.name_map() {
         assert!(NAMES.contains(&file) || file == STATEMENT, "{file:?}");

@@ -67,7 +67,7 @@ pub(super) fn resolve(
 /// a word, nor build a crate of subtests.
 pub(crate) fn offered(
     selection: &args::Selection,
-    ask: impl FnOnce(&Offers<'_>) -> Vec<Offer>,
+    ask: impl FnOnce(&Offers) -> Vec<Offer>,
 ) -> Option<Vec<Offer>> {
     let known = house().ok()?.known(&[]).ok()?;
     let whole = selection.config.is_none().then(|| LARGEST.to_owned());
@@ -81,5 +81,5 @@ pub(crate) fn offered(
         defaults: selection.defaults,
         expand_defaults: selection.expand_defaults.clone(),
     };
-    Some(ask(&Offers::new(&choice, &Configs, &known)?))
+    Some(ask(&Offers::new(&choice, &Configs, known)?))
 }

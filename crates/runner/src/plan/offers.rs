@@ -24,17 +24,17 @@ pub struct Offer {
 
 /// What a configuration has to offer to somebody who is still typing. However many variants it
 /// has, little more than reading it is done.
-pub struct Offers<'a> {
+pub struct Offers {
     read: Read,
-    set: Option<&'a str>,
-    known: &'a Known,
+    set: Option<String>,
+    known: Known,
 }
 
-impl<'a> Offers<'a> {
+impl Offers {
     /// What is left by `choice`, whose filters do not count; `None` where it cannot be read.
-    pub fn new(choice: &'a Choice, shipped: &dyn Shipped, known: &'a Known) -> Option<Self> {
-        let read = Texts::of(choice, shipped, known).read().ok()?;
-        Some(Self { read, set: choice.set.as_deref(), known })
+    pub fn new(choice: &Choice, shipped: &dyn Shipped, known: Known) -> Option<Self> {
+        let read = Texts::of(choice, shipped, &known).read().ok()?;
+        Some(Self { read, set: choice.set.clone(), known })
     }
 
     /// Filters that begin with `typed`: short names of variants, and labels where there is no
@@ -67,8 +67,7 @@ impl<'a> Offers<'a> {
         if !self.read.census().may_begin_with(typed) {
             return Vec::new();
         }
-        let only: Vec<String> =
-            self.narrowed(typed).into_iter().chain(self.set.map(str::to_owned)).collect();
+        let only: Vec<String> = self.narrowed(typed).into_iter().chain(self.set.clone()).collect();
         let Ok(loaded) = self.read.clone().finish(&only) else { return Vec::new() };
         let mut seen = HashSet::new();
         let variants = loaded.config.variants().take(LOOKED_AT);
@@ -100,10 +99,12 @@ impl<'a> Offers<'a> {
             before.push_str("..");
         }
         let census = self.read.census();
-        let name = |label: &str| format!("{}{label}", &typed[..typed.len() - cut.len()]);
-        let labels = census
-            .labels()
-            .filter(|label| label.starts_with(cut) && census.may_begin_with(&name(label)));
+        // Not every label that begins so can stand at this place.
+        let follows = |label: &str| {
+            let name = format!("{}{label}", &typed[..typed.len() - cut.len()]);
+            census.may_begin_with(&format!("{name}.")) || census.may_be_called(&name)
+        };
+        let labels = census.labels().filter(|label| label.starts_with(cut) && follows(label));
         let words: Vec<String> = labels.map(|label| format!("{before}{label}")).collect();
         (!words.is_empty()).then(|| words.join(", "))
     }

@@ -11,8 +11,7 @@ fn check(typed: &str, expect: &[&str]) {
 }
 
 fn offered(matrix: &Matrix, choice: &Choice, typed: &str) -> Vec<String> {
-    let known = known(SHIPPED);
-    let offers = Offers::new(choice, matrix, &known).expect("readable");
+    let offers = Offers::new(choice, matrix, known(SHIPPED)).expect("readable");
     offers.filters(typed).into_iter().map(|offer| offer.text).collect()
 }
 
@@ -77,23 +76,21 @@ fn what_was_typed_before_counts() {
     assert_eq!(offered(&matrix(), &quick, ""), ["boot", "reboot"]);
     let broken = Wanted::parse(["only ("]).expect("a statement");
     let broken = Choice { wanted: broken, ..Choice::default() };
-    assert!(Offers::new(&broken, &matrix(), &known(SHIPPED)).is_none());
+    assert!(Offers::new(&broken, &matrix(), known(SHIPPED)).is_none());
 }
 
 #[test]
 fn a_name_is_offered_with_what_its_subtest_does() {
-    let known = known(SHIPPED);
     let choice = Choice::default();
-    let offers = Offers::new(&choice, &matrix(), &known).expect("readable").filters("boot");
+    let offers = Offers::new(&choice, &matrix(), known(SHIPPED)).expect("readable").filters("boot");
     assert_eq!(offers[0].help, "What it does.");
 }
 
 #[test]
 fn sets_and_blocks() {
-    let known = known(SHIPPED);
     let choice = Choice::default();
     let matrix = Matrix(vec![("tests.cfg", "sets = a b\nvariants os:\n    - f:\n")]);
-    let offers = Offers::new(&choice, &matrix, &known).expect("readable");
+    let offers = Offers::new(&choice, &matrix, known(SHIPPED)).expect("readable");
     let texts = |offers: Vec<kvmtest_runner::plan::Offer>| -> Vec<String> {
         offers.into_iter().map(|offer| offer.text).collect()
     };
@@ -104,12 +101,13 @@ fn sets_and_blocks() {
 #[test]
 fn of_very_many_there_are_a_few_and_soon() {
     // Ten to the thirtieth variants.
-    let letters = ["a", "b", "c", "d", "e", "f", "g", "h", "i", "j"];
-    let block = |at: usize| {
-        let variants: String = letters.iter().map(|l| format!("    - {l}{at}:\n")).collect();
-        format!("variants:\n{variants}")
-    };
-    let text: String = (0..30).map(block).collect();
+    let mut text = String::new();
+    for block in 0..30 {
+        text.push_str("variants:\n");
+        for letter in 'a'..='j' {
+            text.extend(["    - ", &letter.to_string(), &block.to_string(), ":\n"]);
+        }
+    }
     let matrix = Matrix(vec![("tests.cfg", Box::leak(text.into_boxed_str()))]);
     let check = |typed: &str, least: usize, begins: &str| {
         let found = offered(&matrix, &Choice::default(), typed);
