@@ -9,6 +9,8 @@ pub(crate) struct Ahead {
     words: Vec<u64>,
     /// Words of a set.
     width: usize,
+    /// For each node the number of its set: all variants of a block have the same.
+    sets: Vec<u32>,
     /// The first node that has one.
     from: u32,
 }
@@ -16,15 +18,20 @@ pub(crate) struct Ahead {
 impl Ahead {
     pub(crate) fn new(tree: &Tree, tags: &[[u32; 2]], tag_count: usize) -> Self {
         let width = tag_count.div_ceil(64);
-        let mut ahead =
-            Self { words: Vec::with_capacity(tree.nodes.len() * width), width, from: 0 };
+        let mut ahead = Self { words: Vec::new(), width, sets: Vec::new(), from: 0 };
         // Children have smaller numbers than their parents: one pass is enough.
         for node in &tree.nodes {
+            if let [child] = node.children[..]
+                && tree.node(child).head.labels.is_empty()
+            {
+                ahead.sets.push(ahead.sets[child.0 as usize]);
+                continue;
+            }
             let mut own = vec![0; width];
             for &child in &node.children {
                 add(tree, tags, child, ahead.of(child).unwrap_or_default(), &mut own);
             }
-            ahead.words.append(&mut own);
+            ahead.push(&own);
         }
         ahead
     }
@@ -34,8 +41,14 @@ impl Ahead {
         self.words.len()
     }
 
+    /// The set of the next node.
+    fn push(&mut self, set: &[u64]) {
+        self.sets.push(number(self.words.len().checked_div(self.width).unwrap_or(0)));
+        self.words.extend_from_slice(set);
+    }
+
     pub(crate) fn of(&self, node: NodeId) -> Option<&[u64]> {
-        let start = node.0.checked_sub(self.from)? as usize * self.width;
+        let start = self.sets[node.0.checked_sub(self.from)? as usize] as usize * self.width;
         Some(&self.words[start..start + self.width])
     }
 }
@@ -52,7 +65,8 @@ impl Narrow {
     /// `path` has at least two nodes; the last one has all of its children.
     pub(crate) fn new(plan: &Plan, path: Vec<NodeId>) -> Self {
         let from = path.iter().rev().nth(1).map_or(0, |node| node.0);
-        let ahead = Ahead { words: Vec::new(), width: plan.ahead.width, from };
+        let width = plan.ahead.width;
+        let ahead = Ahead { words: Vec::new(), width, sets: Vec::new(), from };
         let mut narrow = Self { path, ahead };
         for index in from..number(plan.tree.nodes.len()) {
             let mut own = vec![0; plan.ahead.width];
@@ -64,7 +78,7 @@ impl Narrow {
             for &child in children {
                 add(&plan.tree, &plan.tags, child, narrow.ahead(plan, child), &mut own);
             }
-            narrow.ahead.words.append(&mut own);
+            narrow.ahead.push(&own);
         }
         narrow
     }

@@ -11,17 +11,31 @@
 
 use crate::ahead::Narrow;
 use crate::alike::Alike;
+use crate::dead::Dead;
 use crate::depends::{Depends, Numbers, Support};
 use crate::filter::FilterId;
 use crate::label::number;
 use crate::plan::Plan;
 use crate::trail::{Mark, Trail};
 use crate::tree::NodeId;
+use crate::walk::Walk;
 use rustc_hash::FxHashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// How many variants the plan gives; `u64::MAX` where there are more than that.
 pub(crate) fn count(plan: &Plan) -> u64 {
+    few(plan).unwrap_or_else(|| many(plan))
+}
+
+/// The number, if going to each of them takes less time than anything else.
+fn few(plan: &Plan) -> Option<u64> {
+    const FEW: u64 = 50_000;
+    let mut dead = Dead::default();
+    let mut walk = Walk::new(plan);
+    (0..FEW).find(|_| !walk.advance(&mut dead))
+}
+
+fn many(plan: &Plan) -> u64 {
     let alike = Alike::new(plan);
     let Some(widest) = widest(plan) else { return count_narrow(plan, &alike, None) };
     let mut alternatives = Vec::new();

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 /// Walks through the lines of a source.
 pub(crate) struct Cursor {
-    pub(crate) text: Arc<str>,
+    pub(crate) text: Arc<String>,
     pub(crate) name: Arc<str>,
     pub(crate) file: u32,
     base: u32,

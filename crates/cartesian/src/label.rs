@@ -1,7 +1,8 @@
 //! Strings become small numbers once, at parse time; afterwards only numbers are compared.
 
-use rustc_hash::FxHashMap;
-use std::sync::Arc;
+use hashbrown::HashTable;
+use rustc_hash::{FxBuildHasher, FxHashMap};
+use std::hash::BuildHasher;
 
 /// A string that the interner knows.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
@@ -16,37 +17,51 @@ impl Symbol {
 /// Gives each distinct string one [`Symbol`].
 #[derive(Clone, Default)]
 pub(crate) struct Interner {
-    symbols: FxHashMap<Arc<str>, Symbol>,
-    strings: Vec<Arc<str>>,
+    /// All strings after one another.
+    text: String,
+    /// For each symbol where its string ends.
+    ends: Vec<u32>,
+    symbols: HashTable<Symbol>,
 }
 
 impl Interner {
     pub(crate) fn intern(&mut self, text: &str) -> Symbol {
-        if let Some(&symbol) = self.symbols.get(text) {
+        let Self { text: all, ends, symbols } = self;
+        let is_same = |symbol: &Symbol| string(all, ends, *symbol) == text;
+        if let Some(&symbol) = symbols.find(hash(text), is_same) {
             return symbol;
         }
-        let symbol = Symbol(number(self.strings.len()));
-        let shared: Arc<str> = text.into();
-        self.strings.push(shared.clone());
-        self.symbols.insert(shared, symbol);
+        let symbol = Symbol(number(ends.len()));
+        all.push_str(text);
+        ends.push(number(all.len()));
+        symbols.insert_unique(hash(text), symbol, |symbol| hash(string(all, ends, *symbol)));
         symbol
     }
 
     pub(crate) fn find(&self, text: &str) -> Option<Symbol> {
-        self.symbols.get(text).copied()
+        self.symbols.find(hash(text), |symbol| self.text(*symbol) == text).copied()
     }
 
     pub(crate) fn text(&self, symbol: Symbol) -> &str {
-        &self.strings[symbol.index()]
+        string(&self.text, &self.ends, symbol)
     }
 
     pub(crate) fn len(&self) -> usize {
-        self.strings.len()
+        self.ends.len()
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = (Symbol, &str)> {
-        self.strings.iter().enumerate().map(|(i, s)| (Symbol(number(i)), s.as_ref()))
+        (0..number(self.len())).map(|symbol| (Symbol(symbol), self.text(Symbol(symbol))))
     }
+}
+
+fn string<'a>(text: &'a str, ends: &[u32], symbol: Symbol) -> &'a str {
+    let start = symbol.index().checked_sub(1).map_or(0, |before| ends[before]);
+    &text[start as usize..ends[symbol.index()] as usize]
+}
+
+fn hash(text: &str) -> u64 {
+    FxBuildHasher.hash_one(text)
 }
 
 /// A label as it stands in a variant's name: `f`, or `(os=f)` in a block called `os`.

@@ -1,13 +1,18 @@
 //! Which part of a variant's name comes from which source.
 
+use crate::label::number;
 use crate::plan::Plan;
-use crate::title::add;
+use crate::source::Sources;
+use crate::title::{NAME_BYTES, add};
 use crate::tree::NodeId;
 use crate::walk::Leaf;
+use rustc_hash::FxHashMap;
 
 /// The part of a name that comes from one source.
 #[derive(Clone, Debug)]
 pub(crate) struct FileName {
+    /// The number of the file's name.
+    number: u32,
     /// The last component of the source's name.
     pub(crate) file: String,
     pub(crate) name: String,
@@ -48,13 +53,25 @@ fn of_path(plan: &Plan, path: &[NodeId]) -> Vec<FileName> {
 
 /// Where a node's source stands in the list.
 fn position(plan: &Plan, node: NodeId, files: &mut Vec<FileName>) -> usize {
-    let source = plan.tree.node(node).head.file;
-    let path = &plan.tree.sources.files[source as usize].name;
-    let file = path.rsplit('/').next().unwrap_or(path);
-    let known = files.iter().position(|known| known.file == file);
+    let number = plan.files[plan.tree.node(node).head.file as usize];
+    let known = files.iter().position(|known| known.number == number);
     known.unwrap_or_else(|| {
-        let (name, shortname) = (String::new(), String::new());
-        files.push(FileName { file: file.to_owned(), name, shortname });
+        let file = file_name(&plan.tree.sources.files[number as usize].name).to_owned();
+        let (name, shortname) = (String::with_capacity(NAME_BYTES), String::new());
+        files.push(FileName { number, file, name, shortname });
         files.len() - 1
     })
+}
+
+/// For each source the first one whose name ends in the same component.
+pub(crate) fn files(sources: &Sources) -> Vec<u32> {
+    let mut known = FxHashMap::default();
+    let files = sources.files.iter().enumerate();
+    files
+        .map(|(at, file)| *known.entry(file_name(&file.name)).or_insert_with(|| number(at)))
+        .collect()
+}
+
+fn file_name(path: &str) -> &str {
+    path.rsplit('/').next().unwrap_or(path)
 }

@@ -5,6 +5,7 @@ use crate::beginning::Beginning;
 use crate::bound::Bound;
 use crate::filter::FilterId;
 use crate::label::{Label, Symbol, number};
+use crate::name_map::files;
 use crate::names::Names;
 use crate::source::Span;
 use crate::tree::{Item, NodeId, Tree};
@@ -74,6 +75,8 @@ pub(crate) struct Plan {
     pub(crate) bounds: Vec<Option<(Bound, Symbol)>>,
     pub(crate) known: Known,
     pub(crate) names: Names,
+    /// For each source the number of its file name.
+    pub(crate) files: Vec<u32>,
     pub(crate) beginning: Option<Beginning>,
 }
 
@@ -119,6 +122,7 @@ impl Plan {
             first: nodes().map(wanted).collect(),
             known: Known { name: known("name"), shortname: known("shortname"), dep: known("dep") },
             names: Names::new(&tree),
+            files: files(&tree.sources),
             beginning: Beginning::new(&tree),
             tags,
             tag_count,

@@ -36,7 +36,7 @@ impl Span {
 #[derive(Clone)]
 pub(crate) struct File {
     pub(crate) name: Arc<str>,
-    pub(crate) text: Arc<str>,
+    pub(crate) text: Arc<String>,
     pub(crate) base: u32,
     /// Offsets of the line starts, relative to `base`.
     lines: Vec<u32>,
@@ -64,7 +64,7 @@ impl Sources {
         let lines = std::iter::once(0).chain(breaks).collect();
         let base = number(self.length);
         self.length += text.len();
-        self.files.push(File { name, text: text.into(), base, lines });
+        self.files.push(File { name, text: Arc::new(text), base, lines });
         Some(self.files.len() - 1)
     }
 
@@ -85,7 +85,7 @@ impl Sources {
 
     /// Every text after the other, so that a span is a plain slice.
     pub(crate) fn joined(&self) -> String {
-        self.files.iter().map(|file| file.text.as_ref()).collect()
+        self.files.iter().map(|file| file.text.as_str()).collect()
     }
 }
 

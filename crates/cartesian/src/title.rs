@@ -58,7 +58,7 @@ impl Title {
 }
 
 /// Room that most names need.
-const NAME_BYTES: usize = 400;
+pub(crate) const NAME_BYTES: usize = 400;
 
 /// Appends a label to a name.
 pub(crate) fn add(label: &str, name: &mut String) {

@@ -67,24 +67,27 @@ const ESCAPES: [u8; 256] = {
 
 fn string(text: &str, line: &mut Vec<u8>) {
     line.push(b'"');
-    let bytes = text.as_bytes();
-    // Nearly no value has anything to escape: pieces are copied, not bytes.
-    let mut start = 0;
-    for (at, &byte) in bytes.iter().enumerate() {
-        let escape = ESCAPES[byte as usize];
-        if escape == 0 {
-            continue;
-        }
-        line.extend_from_slice(&bytes[start..at]);
-        start = at + 1;
-        if escape == b'u' {
-            line.extend_from_slice(format!("\\u{byte:04x}").as_bytes());
-        } else {
-            line.extend_from_slice(&[b'\\', escape]);
+    // Nearly no value has anything to escape, and this loop is one that the compiler makes wide.
+    let escapes = text.bytes().fold(0, |any, byte| {
+        let control = u8::from(byte < 0x20) | u8::from(byte == 0x7f);
+        any | control | u8::from(byte == b'"') | u8::from(byte == b'\\')
+    });
+    if escapes != 0 {
+        escaped(text, line);
+    } else {
+        line.extend_from_slice(text.as_bytes());
+    }
+    line.push(b'"');
+}
+
+fn escaped(text: &str, line: &mut Vec<u8>) {
+    for byte in text.bytes() {
+        match ESCAPES[byte as usize] {
+            0 => line.push(byte),
+            b'u' => line.extend_from_slice(format!("\\u{byte:04x}").as_bytes()),
+            escape => line.extend_from_slice(&[b'\\', escape]),
         }
     }
-    line.extend_from_slice(&bytes[start..]);
-    line.push(b'"');
 }
 
 #[cfg(test)]
