@@ -1,8 +1,8 @@
 //! What a configuration holds, told without going through its variants.
 
-use crate::label::{Label, Symbol, number};
-use crate::operation::Kind;
-use crate::tree::{NodeId, Tree};
+use crate::tree::label::{Label, Symbol, number};
+use crate::tree::operation::Kind;
+use crate::tree::{Item, NodeId, Tree};
 use rustc_hash::FxHashSet;
 use std::ops::RangeInclusive;
 
@@ -53,6 +53,15 @@ impl<'a> Census<'a> {
             .map(|operation| self.tree.sources.text(operation.value))
             .filter(|value| seen.insert(*value))
             .collect()
+    }
+
+    /// Whether anything is joined: the name of a joined variant is made of several, and no filter
+    /// matches all of it.
+    pub fn has_joins(self) -> bool {
+        self.tree
+            .nodes
+            .iter()
+            .any(|node| node.items.iter().any(|item| matches!(item, Item::Join(_))))
     }
 
     /// Whether a variant may have exactly this name, short or full. Filters are not looked at:

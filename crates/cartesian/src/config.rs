@@ -2,13 +2,13 @@
 
 use crate::census::Census;
 use crate::count;
-use crate::dead::Dead;
 use crate::diagnostic::Diagnostic;
 use crate::lint;
 use crate::plan::Plan;
 use crate::tree::{NodeId, Tree};
 use crate::variant::Variant;
 use crate::walk::Walk;
+use crate::walk::dead::Dead;
 use std::sync::Arc;
 
 /// What a [`Parser`](crate::Parser) understood: cheap to clone, never changes.

@@ -1,7 +1,7 @@
 //! What is wrong with a text: where, what, and what would be right.
 
 use crate::lint::Finding;
-use crate::source::{Sources, Span};
+use crate::tree::source::{Sources, Span};
 use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
 use std::fmt;
 use std::ops::Range;

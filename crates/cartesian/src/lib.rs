@@ -30,48 +30,24 @@
 #[doc = include_str!("../README.md")]
 struct Readme;
 
-mod ahead;
-mod alike;
-mod beginning;
-mod block;
-mod bound;
 mod census;
 mod config;
 mod count;
-mod cursor;
-mod dead;
-mod depends;
 mod diagnostic;
-mod dictionary;
 mod explain;
-mod facts;
-mod filter;
 mod include;
-mod join;
-mod judge;
-mod label;
 mod limits;
 mod lint;
-mod name;
-mod name_map;
-mod names;
 mod nearest;
-mod operation;
 mod parser;
-mod part;
 mod plan;
-mod record;
-mod scan;
-mod slots;
-mod source;
-mod spans;
-mod title;
-mod trail;
 mod tree;
 mod variant;
-mod variants;
 mod walk;
-mod written;
+
+#[cfg(test)]
+#[path = "../tests/texts/mod.rs"]
+mod texts;
 
 pub use census::Census;
 pub use config::{Config, Variants};
@@ -81,5 +57,5 @@ pub use include::{Include, NoInclude, Source};
 pub use lint::Finding;
 pub use nearest::nearest;
 pub use parser::Parser;
-pub use source::Place;
+pub use tree::source::Place;
 pub use variant::Variant;

@@ -1,10 +1,10 @@
 //! What a statement stands in.
 
-use crate::label::number;
 use crate::plan::Plan;
-use crate::source::{Place, Span};
-use crate::title::add;
 use crate::tree::NodeId;
+use crate::tree::label::number;
+use crate::tree::source::{Place, Span};
+use crate::variant::title::add;
 
 /// One block, or one file, around a statement.
 #[derive(Clone, PartialEq, Eq, Debug)]

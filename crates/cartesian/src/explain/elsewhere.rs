@@ -4,9 +4,9 @@ use super::context::{self, Context, Judged};
 use super::recorder::Recorder;
 use super::statement;
 use super::statements;
-use crate::label::number;
-use crate::source::Place;
 use crate::tree::NodeId;
+use crate::tree::label::number;
+use crate::tree::source::Place;
 use rustc_hash::FxHashSet;
 
 /// A statement that another variant has.

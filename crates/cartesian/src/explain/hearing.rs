@@ -3,13 +3,13 @@
 use super::recorder::{Draft, Part, Recorder};
 use super::statement;
 use super::step::{Effect, Substitution};
-use crate::bound::Bound;
-use crate::dictionary::Entry;
-use crate::label::Symbol;
-use crate::operation::Kind;
-use crate::record::{Record, State};
-use crate::title::Title;
+use crate::plan::bound::Bound;
 use crate::tree::NodeId;
+use crate::tree::label::Symbol;
+use crate::tree::operation::Kind;
+use crate::variant::dictionary::Entry;
+use crate::variant::record::{Record, State};
+use crate::variant::title::Title;
 use std::sync::Arc;
 
 impl Record for Recorder<'_> {

@@ -1,9 +1,9 @@
 //! The watched keys as they are at a moment.
 
 use super::watch::Watch;
-use crate::label::Symbol;
 use crate::limits;
-use crate::record::State;
+use crate::tree::label::Symbol;
+use crate::variant::record::State;
 use std::sync::Arc;
 
 /// A watched key at a moment.

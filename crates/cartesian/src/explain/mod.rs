@@ -18,9 +18,9 @@ pub use elsewhere::Elsewhere;
 pub use step::{Effect, Step, Substitution};
 pub use story::Story;
 
-use crate::dictionary::Dictionary;
 use crate::plan::Plan;
-use crate::source::Place;
+use crate::tree::source::Place;
+use crate::variant::dictionary::Dictionary;
 use crate::walk::Leaf;
 use recorder::Recorder;
 use watch::Watch;

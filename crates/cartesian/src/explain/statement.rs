@@ -1,9 +1,9 @@
 //! The text of a statement.
 
-use crate::operation::{Kind, Operation};
+use crate::parser::scan;
 use crate::plan::Plan;
-use crate::scan;
-use crate::source::Place;
+use crate::tree::operation::{Kind, Operation};
+use crate::tree::source::Place;
 
 /// Where an assignment stands.
 pub(super) fn place(plan: &Plan, operation: u32) -> Place {

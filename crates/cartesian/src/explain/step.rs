@@ -1,8 +1,8 @@
 //! One statement, and what it did.
 
 use super::context::Context;
-use crate::operation::Kind;
-use crate::source::Place;
+use crate::tree::operation::Kind;
+use crate::tree::source::Place;
 use std::sync::Arc;
 
 /// One statement that touched a key, or would have.

@@ -5,8 +5,8 @@ use super::context;
 use super::step::{Effect, Step};
 use super::{Explain, Story};
 use crate::plan::Plan;
-use crate::title::Title;
 use crate::tree::NodeId;
+use crate::variant::title::Title;
 use crate::walk::Leaf;
 
 /// A key of the language that a [`Title`] has.

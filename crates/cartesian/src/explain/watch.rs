@@ -1,8 +1,8 @@
 //! Which keys to look at.
 
-use crate::label::Symbol;
-use crate::operation::Operation;
 use crate::plan::Plan;
+use crate::tree::label::Symbol;
+use crate::tree::operation::Operation;
 
 /// The key that was asked for, and the keys that suffixes could make it of.
 pub(super) struct Watch {

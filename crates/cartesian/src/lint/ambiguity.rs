@@ -1,7 +1,7 @@
 //! Files that are read several times.
 
 use super::Found;
-use crate::source::{File, Sources};
+use crate::tree::source::{File, Sources};
 use rustc_hash::FxHashMap;
 
 /// Keeps, once, what is found in all readings of a file. `found` is ordered by place.

@@ -4,8 +4,8 @@ use super::Lint;
 use super::outline::{name, outwards};
 use super::search::{Answer, Question, everything};
 use super::statement::{Role, Statement};
-use crate::filter::{FilterId, Term};
 use crate::tree::Item;
+use crate::tree::filter::{FilterId, Term};
 
 /// How many statements are named of those that contradict one another.
 const NAMED: usize = 3;

@@ -1,11 +1,11 @@
 //! The name that a search is at, and what each fact about it is due to.
 
 use super::outline::{Outline, head, outwards};
-use crate::filter::FilterId;
-use crate::judge::{Judge, Verdict};
-use crate::name::Name;
 use crate::plan::Plan;
 use crate::tree::NodeId;
+use crate::tree::filter::FilterId;
+use crate::walk::judge::{Judge, Verdict};
+use crate::walk::name::Name;
 use std::ops::BitOr;
 
 /// A set of choices, one bit each, the outermost first. It is never too small: with these choices

@@ -1,6 +1,6 @@
 //! The labels of a filter as they stand in its text.
 
-use crate::scan::is_word;
+use crate::parser::scan::is_word;
 use std::ops::Range;
 
 /// `name`, `(name)` or `(variable=name)`.

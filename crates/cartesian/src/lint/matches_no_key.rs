@@ -1,12 +1,12 @@
 //! `?=` where nothing that it matches can have a value yet.
 
 use super::{Finding, Lint};
-use crate::label::{Symbol, number};
 use crate::nearest::nearest;
-use crate::operation::Pattern;
 use crate::plan::Plan;
-use crate::source::Span;
 use crate::tree::Item;
+use crate::tree::label::{Symbol, number};
+use crate::tree::operation::Pattern;
+use crate::tree::source::Span;
 use std::collections::BTreeMap;
 
 /// How many keys may be held against expressions: each against each.

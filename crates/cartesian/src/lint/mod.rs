@@ -26,11 +26,11 @@ mod unknown_value;
 pub use finding::Finding;
 
 use crate::diagnostic::{Diagnostic, Severity};
-use crate::filter::FilterId;
 use crate::limits;
 use crate::plan::Plan;
-use crate::source::Span;
 use crate::tree::Item;
+use crate::tree::filter::FilterId;
+use crate::tree::source::Span;
 use outline::Outline;
 use rustc_hash::FxHashSet;
 use search::{Answer, Question, Search, everything};

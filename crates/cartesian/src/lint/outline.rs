@@ -1,8 +1,8 @@
 //! The blocks and variants of a tree, as their author sees them.
 
-use crate::label::number;
 use crate::plan::{NO_TAG, Plan};
-use crate::spans::Entry;
+use crate::tree::label::number;
+use crate::tree::spans::Entry;
 use crate::tree::{Head, Item, NodeId};
 use rustc_hash::FxHashSet;
 

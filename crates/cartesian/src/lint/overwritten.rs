@@ -1,10 +1,10 @@
 //! Values that are replaced before anything can use them.
 
 use super::{Finding, Lint};
-use crate::operation::Kind;
 use crate::plan::Plan;
-use crate::source::Span;
 use crate::tree::Item;
+use crate::tree::operation::Kind;
+use crate::tree::source::Span;
 use rustc_hash::FxHashMap;
 
 pub(super) fn check(lint: &mut Lint) {
@@ -56,9 +56,9 @@ fn check_items(lint: &mut Lint, items: &[Item]) {
         }
         unread.insert(operation.key, index);
         if let Some(before) = before {
-            let key = tree.strings.text(crate::label::Symbol(operation.key));
+            let key = tree.strings.text(crate::tree::label::Symbol(operation.key));
             let start = tree.operations[before as usize].at;
-            let span = Span { start, len: crate::label::number(key.len()) };
+            let span = Span { start, len: crate::tree::label::number(key.len()) };
             let message = format!("this value of `{key}` is replaced before anything reads it");
             let help = format!("`{key}` is set again in {}", tree.sources.place(at));
             lint.report(Finding::Overwritten, span, message, help);

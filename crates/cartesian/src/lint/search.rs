@@ -7,11 +7,11 @@
 
 use super::facts::{Blame, Facts};
 use super::outline::{Outline, entry_of_top, outwards};
-use crate::filter::FilterId;
-use crate::judge::Verdict;
-use crate::label::number;
 use crate::plan::Plan;
+use crate::tree::filter::FilterId;
+use crate::tree::label::number;
 use crate::tree::{Item, NodeId};
+use crate::walk::judge::Verdict;
 
 /// For one question: far more than those of real matrices take.
 const STEPS: u64 = 400_000;

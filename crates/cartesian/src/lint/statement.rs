@@ -1,10 +1,10 @@
 //! The statements that hold a filter, in the order in which they are read.
 
 use super::outline::outwards;
-use crate::filter::FilterId;
-use crate::label::number;
 use crate::plan::Plan;
 use crate::tree::Item;
+use crate::tree::filter::FilterId;
+use crate::tree::label::number;
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Role {

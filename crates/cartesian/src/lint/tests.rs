@@ -1,15 +1,13 @@
 use super::outline::Outline;
 use super::search::{Answer, Question, Search, everything};
-use crate::dead::Dead;
-use crate::filter::FilterId;
 use crate::plan::Plan;
+use crate::texts;
+use crate::tree::filter::FilterId;
 use crate::tree::{Item, NodeId};
+use crate::walk::dead::Dead;
 use crate::walk::{Leaf, Walk};
 use crate::{Config, NoInclude, Parser, Source};
 use proptest::prelude::*;
-
-#[path = "../../tests/texts/mod.rs"]
-mod texts;
 
 fn parse(text: &str) -> Config {
     let mut parser = Parser::new();

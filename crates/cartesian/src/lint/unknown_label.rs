@@ -3,11 +3,11 @@
 use super::label::{Written, labels};
 use super::statement::Role;
 use super::{Finding, Lint};
-use crate::filter::FilterId;
-use crate::label::{Label, Symbol, number};
 use crate::nearest::nearest;
-use crate::source::Span;
 use crate::tree::Tree;
+use crate::tree::filter::FilterId;
+use crate::tree::label::{Label, Symbol, number};
+use crate::tree::source::Span;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 /// How many comparisons the nearest labels may cost: each is held against all there are.

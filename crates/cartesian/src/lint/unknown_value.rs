@@ -2,8 +2,8 @@
 
 use super::{Finding, Found};
 use crate::nearest::nearest;
-use crate::operation::Kind;
 use crate::plan::Plan;
+use crate::tree::operation::Kind;
 
 /// Plain values of `key` that are none of `known`, which `what` calls by a noun.
 pub(super) fn check(plan: &Plan, key: &str, known: &[&str], what: &str) -> Vec<Found> {

@@ -101,7 +101,8 @@ fn within(
     };
     let mut parts = Vec::new();
     for name in names {
-        let near = finish(read.clone(), Some(name.replace('.', "..")))?;
+        let filter = (!read.census().has_joins()).then(|| name.replace('.', ".."));
+        let near = finish(read.clone(), filter)?;
         let part = Part { config: near.config, name: Some(name.clone()) };
         if !part.is_empty() {
             parts.push(part);

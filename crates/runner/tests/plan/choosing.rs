@@ -182,6 +182,22 @@ fn a_full_name_selects_its_variant() {
 }
 
 #[test]
+fn a_joined_variant_is_selected_by_its_name() {
+    let text =
+        "variants:\n  - a.x:\n  - b.y:\n  - c:\nvariants:\n  - both:\n    join a b\n  - m:\n";
+    let matrix = crate::matrix::Matrix(vec![("tests.cfg", text)]);
+    let check = |what: &[&str], expect: &[&str]| {
+        let Ok(selection) = select(&wanted(what), &matrix, &Known::default()) else {
+            panic!("{what:?} chose nothing")
+        };
+        assert_eq!(shortnames(&selection), expect, "{what:?}");
+    };
+    check(&["both"], &["both.a.x.b.y"]);
+    check(&["both.a.x.b.y"], &["both.a.x.b.y"]);
+    check(&["m.c", "both.a.x.b.y"], &["m.c", "both.a.x.b.y"]);
+}
+
+#[test]
 fn a_label_that_its_block_does_not_have_is_refused() {
     let check = |what: &str, parts: &[&str]| {
         let text = of_named(&wanted(&[what])).expect_err(what);

@@ -1,0 +1,97 @@
+//! Filters as tables: the words of a filter (any), the terms of a word (all, in any order), and
+//! the labels of a term (directly after one another).
+
+use crate::tree::label::{Label, Labels, number};
+use rustc_hash::FxHashMap;
+use std::ops::Range;
+
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub(crate) struct FilterId(pub(crate) u32);
+
+/// A filter as written: words, each of terms, each of labels.
+pub(crate) type Written = Vec<Vec<Vec<Label>>>;
+
+/// What a word asks for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Term {
+    /// The label with this tag.
+    Tag(u32),
+    /// Labels directly after one another: a number in [`Filters::sequences`].
+    Sequence(u32),
+}
+
+/// All filters of a configuration, flat.
+#[derive(Clone, Default)]
+pub(crate) struct Filters {
+    all: Vec<(u32, u32)>,
+    words: Vec<(u32, u32)>,
+    terms: Vec<Term>,
+    /// The distinct labels that filters name; a *tag* is a number in this table.
+    pub(crate) named: Labels,
+    /// The distinct sequences of two tags or more.
+    pub(crate) sequences: Vec<Box<[u32]>>,
+    numbers: FxHashMap<Box<[u32]>, u32>,
+}
+
+impl Filters {
+    pub(crate) fn add(&mut self, written: &Written) -> FilterId {
+        let words_start = self.words.len();
+        for word in written {
+            let start = number(self.terms.len());
+            for labels in word {
+                let term = self.term(labels);
+                self.terms.push(term);
+            }
+            self.words.push((start, number(self.terms.len())));
+        }
+        self.all.push((number(words_start), number(self.words.len())));
+        FilterId(number(self.all.len() - 1))
+    }
+
+    /// One filter for each word of this one.
+    pub(crate) fn split(&mut self, filter: FilterId) -> Vec<FilterId> {
+        let words = range(self.all[filter.0 as usize]);
+        let single = |word: usize| (number(word), number(word + 1));
+        words
+            .map(|word| {
+                self.all.push(single(word));
+                FilterId(number(self.all.len() - 1))
+            })
+            .collect()
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.all.len()
+    }
+
+    /// The words of a filter, each as its terms.
+    pub(crate) fn words(&self, filter: FilterId) -> impl ExactSizeIterator<Item = &[Term]> {
+        let words = &self.words[range(self.all[filter.0 as usize])];
+        words.iter().map(|&word| &self.terms[range(word)])
+    }
+
+    /// The terms of a word as tags that follow one another.
+    pub(crate) fn sequences<'a>(&'a self, word: &'a [Term]) -> impl Iterator<Item = &'a [u32]> {
+        word.iter().map(|term| match term {
+            Term::Tag(tag) => std::slice::from_ref(tag),
+            Term::Sequence(sequence) => &self.sequences[*sequence as usize][..],
+        })
+    }
+
+    fn term(&mut self, labels: &[Label]) -> Term {
+        if let [label] = labels {
+            return Term::Tag(self.named.intern(*label));
+        }
+        let tags: Box<[u32]> = labels.iter().map(|&label| self.named.intern(label)).collect();
+        let next = number(self.sequences.len());
+        let sequence = *self.numbers.entry(tags.clone()).or_insert(next);
+        if sequence == next {
+            self.sequences.push(tags);
+        }
+        Term::Sequence(sequence)
+    }
+}
+
+fn range((start, end): (u32, u32)) -> Range<usize> {
+    start as usize..end as usize
+}

@@ -1,0 +1,76 @@
+//! Why nothing came out of a node, remembered: the same node is reached over and over.
+//!
+//! When everything below a node was dropped, each thing that was dropped has its reason: a guard
+//! that was in force, and labels that the name had or lacked. Whenever the node is reached again
+//! and all of these facts hold, nothing can come out of it, whatever else is different: more
+//! guards only drop more. This turns the work from the number of combinations that are tried
+//! into little more than the number of those that come out.
+
+use crate::tree::NodeId;
+use crate::walk::facts::Facts;
+use crate::walk::trail::Trail;
+
+/// Something that held where a variant was dropped.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(crate) enum Fact {
+    /// The name has a label with this tag.
+    Has(u32),
+    /// It has none.
+    Lacks(u32),
+    /// It has as much of this sequence as [`Name::progress`] tells.
+    Sequence(u32, u32),
+    /// A guard from further up is in force: [`Guard::number`](crate::plan::Guard::number).
+    Guard(u32),
+}
+
+/// The reasons that were found, for each node.
+#[derive(Debug, Default)]
+pub(crate) struct Dead {
+    nodes: Vec<Reasons>,
+}
+
+#[derive(Debug, Default)]
+struct Reasons {
+    all: Vec<Box<[Fact]>>,
+    /// Which is forgotten for the next one.
+    oldest: usize,
+}
+
+/// Reasons that are kept for a node, and facts in a reason: to look through more would cost more
+/// than it saves, and memory is bounded.
+const REASONS: usize = 8;
+const FACTS: usize = 32;
+
+impl Dead {
+    /// Facts that hold here and leave nothing of a node.
+    pub(crate) fn reason(&self, node: NodeId, trail: &Trail<Facts>) -> Option<&[Fact]> {
+        let Trail { plan, name, in_force, .. } = trail;
+        let holds = |fact: &Fact| match *fact {
+            Fact::Has(tag) => name.has_tag(tag),
+            Fact::Lacks(tag) => !name.has_tag(tag),
+            Fact::Sequence(sequence, progress) => {
+                name.progress(plan, sequence, name.labels().len()) == progress
+            }
+            Fact::Guard(guard) => in_force[guard as usize],
+        };
+        let reasons = &self.nodes.get(node.0 as usize)?.all;
+        reasons.iter().find(|facts| facts.iter().all(holds)).map(AsRef::as_ref)
+    }
+
+    pub(crate) fn remember(&mut self, node: NodeId, facts: &[Fact]) {
+        if facts.len() > FACTS {
+            return;
+        }
+        let index = node.0 as usize;
+        if self.nodes.len() <= index {
+            self.nodes.resize_with(index + 1, Reasons::default);
+        }
+        let Reasons { all, oldest } = &mut self.nodes[index];
+        if all.len() < REASONS {
+            all.push(facts.into());
+        } else {
+            all[*oldest] = facts.into();
+            *oldest = (*oldest + 1) % REASONS;
+        }
+    }
+}
