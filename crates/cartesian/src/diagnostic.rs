@@ -1,6 +1,6 @@
 //! What is wrong with a text: where, what, and what would be right.
 
-use crate::lint::Finding;
+use crate::finding::Finding;
 use crate::tree::source::{Sources, Span};
 use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
 use std::fmt;

@@ -9,7 +9,6 @@ mod cause;
 mod dropped_variant;
 mod duplicate_variant;
 mod facts;
-mod finding;
 mod label;
 mod leaves_nothing;
 mod matches_no_key;
@@ -23,7 +22,7 @@ mod tests;
 mod unknown_label;
 mod unknown_value;
 
-pub use finding::Finding;
+use crate::finding::Finding;
 
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::limits;

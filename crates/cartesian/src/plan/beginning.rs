@@ -5,25 +5,12 @@
 
 use crate::tree::label::Symbol;
 use crate::tree::{Item, NodeId, Tree};
-use crate::variant::dictionary::Entry;
 
 /// The node that stands at the beginning of the text.
 pub(crate) struct Beginning {
     pub(crate) node: NodeId,
     /// All conditions in there; which of them hold is a 64-bit set.
     pub(crate) conditions: Vec<u32>,
-}
-
-/// What came out of a beginning.
-#[derive(Clone, Debug)]
-pub(crate) struct Begun {
-    /// Which plan this is, and which conditions held.
-    pub(crate) key: (u64, u64),
-    pub(crate) entries: Vec<Entry>,
-    /// The texts that stand in no source.
-    pub(crate) own: String,
-    pub(crate) bounding: Vec<u32>,
-    pub(crate) has_gone: bool,
 }
 
 impl Beginning {

@@ -3,6 +3,7 @@
 pub(crate) mod ahead;
 pub(crate) mod beginning;
 pub(crate) mod bound;
+pub(crate) mod file_names;
 pub(crate) mod names;
 
 use crate::plan::ahead::Ahead;
@@ -13,7 +14,6 @@ use crate::tree::filter::FilterId;
 use crate::tree::label::{Label, Symbol, number};
 use crate::tree::source::Span;
 use crate::tree::{Item, NodeId, Tree};
-use crate::variant::name_map::files;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// The number of the next plan.
@@ -127,7 +127,7 @@ impl Plan {
             first: nodes().map(wanted).collect(),
             known: Known { name: known("name"), shortname: known("shortname"), dep: known("dep") },
             names: Names::new(&tree),
-            files: files(&tree.sources),
+            files: file_names::numbers(&tree.sources),
             beginning: Beginning::new(&tree),
             tags,
             tag_count,

@@ -5,10 +5,10 @@
 //! hash map, and the table is reused from variant to variant.
 
 use crate::plan::Plan;
-use crate::plan::beginning::Begun;
 use crate::tree::NodeId;
 use crate::tree::label::{Symbol, number};
 use crate::tree::source::Span;
+use crate::variant::begun::Begun;
 use crate::variant::part::Part;
 use crate::variant::record::Record;
 use crate::variant::slots::Slots;

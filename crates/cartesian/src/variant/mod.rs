@@ -1,5 +1,6 @@
 //! One combination.
 
+pub(crate) mod begun;
 pub(crate) mod dictionary;
 pub(crate) mod name_map;
 pub(crate) mod part;

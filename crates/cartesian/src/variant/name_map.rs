@@ -1,12 +1,9 @@
 //! Which part of a variant's name comes from which source.
 
-use crate::plan::Plan;
+use crate::plan::{Plan, file_names};
 use crate::tree::NodeId;
-use crate::tree::label::number;
-use crate::tree::source::Sources;
 use crate::variant::title::{NAME_BYTES, add};
 use crate::walk::Leaf;
-use rustc_hash::FxHashMap;
 
 /// The part of a name that comes from one source.
 #[derive(Clone, Debug)]
@@ -56,22 +53,9 @@ fn position(plan: &Plan, node: NodeId, files: &mut Vec<FileName>) -> usize {
     let number = plan.files[plan.tree.node(node).head.file as usize];
     let known = files.iter().position(|known| known.number == number);
     known.unwrap_or_else(|| {
-        let file = file_name(&plan.tree.sources.files[number as usize].name).to_owned();
+        let file = file_names::last(&plan.tree.sources.files[number as usize].name).to_owned();
         let (name, shortname) = (String::with_capacity(NAME_BYTES), String::new());
         files.push(FileName { number, file, name, shortname });
         files.len() - 1
     })
-}
-
-/// For each source the first one whose name ends in the same component.
-pub(crate) fn files(sources: &Sources) -> Vec<u32> {
-    let mut known = FxHashMap::default();
-    let files = sources.files.iter().enumerate();
-    files
-        .map(|(at, file)| *known.entry(file_name(&file.name)).or_insert_with(|| number(at)))
-        .collect()
-}
-
-fn file_name(path: &str) -> &str {
-    path.rsplit('/').next().unwrap_or(path)
 }

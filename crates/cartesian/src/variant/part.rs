@@ -1,11 +1,12 @@
 //! The assignments of one path, applied in order.
 
 use crate::limits;
-use crate::plan::beginning::{Beginning, Begun};
+use crate::plan::beginning::Beginning;
 use crate::tree::label::{Symbol, number};
 use crate::tree::operation::{Kind, Operation};
 use crate::tree::source::Span;
 use crate::tree::{Condition, Item, NodeId};
+use crate::variant::begun::Begun;
 use crate::variant::dictionary::{Builder, Entry, Text};
 use crate::variant::record::{Record, State};
 use crate::variant::title::Title;

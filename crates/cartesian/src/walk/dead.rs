@@ -7,21 +7,8 @@
 //! into little more than the number of those that come out.
 
 use crate::tree::NodeId;
-use crate::walk::facts::Facts;
+use crate::walk::facts::{Fact, Facts};
 use crate::walk::trail::Trail;
-
-/// Something that held where a variant was dropped.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub(crate) enum Fact {
-    /// The name has a label with this tag.
-    Has(u32),
-    /// It has none.
-    Lacks(u32),
-    /// It has as much of this sequence as [`Name::progress`] tells.
-    Sequence(u32, u32),
-    /// A guard from further up is in force: [`Guard::number`](crate::plan::Guard::number).
-    Guard(u32),
-}
 
 /// The reasons that were found, for each node.
 #[derive(Debug, Default)]

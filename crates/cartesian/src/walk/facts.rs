@@ -1,8 +1,20 @@
 //! Why nothing came out of a level, while the walk is on it.
 
-use crate::walk::dead::Fact;
 use crate::walk::judge::Because;
 use crate::walk::trail::{Mark, Trail};
+
+/// Something that held where a variant was dropped.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(crate) enum Fact {
+    /// The name has a label with this tag.
+    Has(u32),
+    /// It has none.
+    Lacks(u32),
+    /// It has as much of this sequence as [`Name::progress`] tells.
+    Sequence(u32, u32),
+    /// A guard from further up is in force: [`Guard::number`](crate::plan::Guard::number).
+    Guard(u32),
+}
 
 /// The facts out of which it follows that nothing came out of the levels so far.
 #[derive(Clone, Default)]

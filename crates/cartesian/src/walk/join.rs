@@ -1,6 +1,7 @@
 //! `join`: one variant out of several.
 
-use crate::walk::dead::{Dead, Fact};
+use crate::walk::dead::Dead;
+use crate::walk::facts::Fact;
 use crate::walk::{Leaf, Walk};
 
 /// Every combination of one variant per filter; the last filter varies fastest.

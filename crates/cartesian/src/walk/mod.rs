@@ -10,8 +10,8 @@ pub(crate) mod trail;
 use crate::plan::Plan;
 use crate::tree::NodeId;
 use crate::tree::filter::FilterId;
-use crate::walk::dead::{Dead, Fact};
-use crate::walk::facts::{Facts, FactsMark};
+use crate::walk::dead::Dead;
+use crate::walk::facts::{Fact, Facts, FactsMark};
 use crate::walk::join::Join;
 use crate::walk::trail::{Mark, Trail};
 
