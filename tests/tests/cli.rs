@@ -376,3 +376,18 @@ fn a_variable_that_is_no_place() {
     Running::start(&mut command).end().code(3).says(["XDG_CACHE_HOME", "HOME"]);
     assert!(fake_qemu().is_file());
 }
+
+#[test]
+fn a_long_value_widens_nothing_but_its_own_row() {
+    let sandbox = Sandbox::new();
+    let config = sandbox.work.join("mine.cfg");
+    let text = format!("a = 1\nlong = {}\nvariants:\n  - boot:\n", "x".repeat(300));
+    std::fs::write(&config, text).expect("written");
+    let ended = sandbox.kvmtest(["show", "--config", config.as_str(), "boot"]);
+    let shown = &ended.code(0).stdout;
+    let row = |key: &str| shown.lines().find(|line| line.trim_start().starts_with(key)).expect(key);
+    assert!(
+        row("a = 1").ends_with("mine.cfg:1") && row("a = 1").len() < 80 + config.as_str().len()
+    );
+    assert!(row("long = x").ends_with("mine.cfg:2"), "{shown}");
+}

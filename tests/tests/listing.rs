@@ -106,7 +106,7 @@ fn what_is_wrong_is_told() {
 
 /// Ten to the thirtieth: a list that has no end.
 fn endless() -> String {
-    let mut text = String::new();
+    let mut text = "mem = 1\n".to_owned();
     for block in 0..30 {
         text.push_str("variants:\n");
         for letter in 'a'..='j' {
@@ -119,10 +119,18 @@ fn endless() -> String {
 #[test]
 fn the_first_line_does_not_wait_for_the_last() {
     let sandbox = with(&endless());
-    for format in ["table", "names", "jsonl"] {
+    let commands: [&[&str]; 7] = [
+        &["list", "--format", "table"],
+        &["list", "--format", "names"],
+        &["list", "--format", "jsonl"],
+        &["show"],
+        &["show", "--json"],
+        &["show", "--explain", "name"],
+        &["show", "--explain", "mem", "--json"],
+    ];
+    for args in commands {
         for what in ["j29", "j29.j28", "a7..b0"] {
-            let args = ["list", "--config", "mine.cfg", "--format", format, what];
-            let mut command = sandbox.command(args);
+            let mut command = sandbox.command(args.iter().chain(&["--config", "mine.cfg", what]));
             let mut child =
                 command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("starts");
             let mut first = String::new();

@@ -7,7 +7,9 @@ pub fn nearest<'a>(
     names: impl IntoIterator<Item = &'a str>,
     count: usize,
 ) -> Vec<&'a str> {
-    let limit = (word.chars().count() / 3).max(2);
+    // Of a short word nothing would be left.
+    let length = word.chars().count();
+    let limit = (length / 3).max(2).min(length.saturating_sub(1));
     let letters = letters(word);
     let mut near: Vec<(usize, &str)> = names
         .into_iter()

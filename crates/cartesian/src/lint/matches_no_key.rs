@@ -5,7 +5,7 @@ use crate::nearest::nearest;
 use crate::plan::Plan;
 use crate::tree::Item;
 use crate::tree::label::{Symbol, number};
-use crate::tree::operation::Pattern;
+use crate::tree::operation::{Kind, Pattern};
 use crate::tree::source::Span;
 use std::collections::BTreeMap;
 
@@ -37,7 +37,7 @@ pub(super) fn check(lint: &mut Lint) {
 fn assigned(plan: &Plan) -> BTreeMap<Symbol, u32> {
     let mut keys = BTreeMap::new();
     for (index, operation) in plan.tree.operations.iter().enumerate() {
-        if !operation.kind.is_pattern() {
+        if !operation.kind.is_pattern() && operation.kind != Kind::Delete {
             keys.entry(Symbol(operation.key)).or_insert(number(index));
         }
     }

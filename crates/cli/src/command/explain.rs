@@ -1,5 +1,6 @@
 //! `kvmtest show --explain`: how a key came to its value.
 
+use kvmtest::Result;
 use kvmtest_cartesian::{Context, Effect, Elsewhere, Place, Step, Story, Substitution};
 use kvmtest_runner::exit_code::{ALL_PASSED, NOTHING_MATCHED};
 use kvmtest_runner::plan::{self, Explained, Selection};
@@ -8,31 +9,35 @@ use serde_json::{Value, json};
 use std::sync::Arc;
 
 use crate::args::Show;
-use crate::terminal::{clean, note, say};
+use crate::output::{Output, Reader};
+use crate::terminal::{clean, note};
 
 /// An unknown key does not keep the others from being told.
-pub(super) fn execute(args: &Show, selection: &Selection, wanted: &str) -> u8 {
+pub(super) fn execute(args: &Show, selection: &Selection, wanted: &str) -> Result<u8> {
     let mut code = ALL_PASSED;
+    let mut out = Output::new();
     let mut between = "";
     for key in &args.explain {
-        match plan::explain(selection, wanted, key) {
-            Ok(stories) => {
-                for explained in &stories {
-                    if args.json {
-                        say(data(explained).to_string());
-                    } else {
-                        say(format!("{between}{}", clean(&explained.story.to_string())));
-                        between = "\n";
-                    }
-                }
-            }
-            Err(sentence) => {
-                note(format!("kvmtest: {sentence}"));
-                code = NOTHING_MATCHED;
+        let mut stories = plan::explain(selection, wanted, key).peekable();
+        if stories.peek().is_none() {
+            let _ = out.flush()?;
+            note(format!("kvmtest: {}", plan::unexplained(selection, wanted, key)));
+            code = NOTHING_MATCHED;
+        }
+        for explained in stories {
+            let text = if args.json {
+                format!("{}\n", data(&explained))
+            } else {
+                format!("{between}{}\n", clean(&explained.story.to_string()))
+            };
+            between = "\n";
+            if out.lines(|lines| lines.extend(text.bytes()))? == Reader::Gone {
+                return Ok(code);
             }
         }
     }
-    code
+    let _ = out.flush()?;
+    Ok(code)
 }
 
 fn data(explained: &Explained) -> Value {

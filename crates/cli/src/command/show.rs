@@ -6,7 +6,8 @@ use kvmtest_runner::plan::{self, Shown};
 use super::explain;
 use super::selection::resolve;
 use crate::args::Show;
-use crate::terminal::{clean, say, table};
+use crate::output::{Output, Reader};
+use crate::terminal::{Columns, clean};
 
 pub(super) fn execute(args: &Show) -> Result<u8> {
     let (selection, known) = match resolve(&args.selection, None)? {
@@ -15,17 +16,25 @@ pub(super) fn execute(args: &Show) -> Result<u8> {
     };
     let wanted = args.selection.what.first().map_or("", String::as_str);
     if !args.explain.is_empty() {
-        return Ok(explain::execute(args, &selection, wanted));
+        return explain::execute(args, &selection, wanted);
     }
+    let mut out = Output::new();
     for shown in plan::show(&selection, &known, wanted) {
-        if args.json {
-            say(json(&shown).to_string());
-        } else {
-            say(text(&shown).trim_end());
+        let text = if args.json { json(&shown).to_string() } else { text(&shown) };
+        let written = out.lines(|lines| {
+            lines.extend_from_slice(text.trim_end().as_bytes());
+            lines.push(b'\n');
+        });
+        if written? == Reader::Gone {
+            return Ok(0);
         }
     }
+    let _ = out.flush()?;
     Ok(0)
 }
+
+/// Values wider than this push the place that set them to the right, in their own row only.
+const WIDTH: usize = 72;
 
 fn text(shown: &Shown) -> String {
     let mut lines = vec![shown.shortname.clone(), format!("  full name: {}", shown.name)];
@@ -33,16 +42,21 @@ fn text(shown: &Shown) -> String {
     if !shown.dep.is_empty() {
         lines.push(format!("  depends on: {}", shown.dep.join(" ")));
     }
+    // These stand above.
+    let told = ["name", "shortname", "dep"];
     let rows: Vec<Vec<String>> = shown
         .params
         .values()
+        .filter(|(key, _)| !told.contains(key))
         .map(|(key, value)| {
             let origin = value.origin.as_ref().map(ToString::to_string).unwrap_or_default();
             vec![format!("  {key} = {}", clean(&value.text)), origin]
         })
         .collect();
-    lines.push(table(&rows));
-    lines.join("\n")
+    let narrow = |row: &&Vec<String>| row[0].chars().count() <= WIDTH;
+    let columns = Columns::of(&rows.iter().filter(narrow).cloned().collect::<Vec<_>>());
+    let rows: String = rows.iter().map(|row| columns.line(row)).collect();
+    format!("{}\n{rows}", lines.join("\n"))
 }
 
 fn json(shown: &Shown) -> serde_json::Value {

@@ -1,6 +1,6 @@
 //! What `show --explain` tells, as data.
 
-use kvmtest_cartesian::{Explain, nearest};
+use kvmtest_cartesian::{Explain, Variant, nearest};
 
 use super::selection::Selection;
 use super::view::chosen;
@@ -14,25 +14,24 @@ pub struct Explained {
     pub story: Explain,
 }
 
-/// The stories of a key in the variants that `show` would show.
-///
-/// Where none of them has one, since no statement gives the key a value: a sentence that says so,
-/// with the nearest keys.
-pub fn explain(
-    selection: &Selection,
-    wanted: &str,
-    key: &str,
-) -> std::result::Result<Vec<Explained>, String> {
-    let variants = chosen(selection, wanted);
-    let explained = |variant: &kvmtest_cartesian::Variant| {
+/// The stories of a key in the variants that `show` would show, each when it is asked for. There
+/// is none for a variant if no statement anywhere gives the key a value.
+pub fn explain<'a>(
+    selection: &'a Selection,
+    wanted: &'a str,
+    key: &'a str,
+) -> impl Iterator<Item = Explained> + 'a {
+    // What one variant has no story for, none has.
+    chosen(selection, wanted).map_while(move |variant| {
         let story = variant.explain(key)?;
         Some(Explained { shortname: variant.shortname().to_owned(), story })
-    };
-    let stories: Vec<Explained> = variants.iter().filter_map(explained).collect();
-    if !stories.is_empty() {
-        return Ok(stories);
-    }
-    let keys = variants.iter().flat_map(kvmtest_cartesian::Variant::params).map(|(key, _)| key);
+    })
+}
+
+/// What to say of a key that has no story: with the nearest keys of the first variant.
+pub fn unexplained(selection: &Selection, wanted: &str, key: &str) -> String {
+    let first = chosen(selection, wanted).next();
+    let keys = first.iter().flat_map(Variant::params).map(|(key, _)| key);
     let near = nearest(key, keys.chain(["name", "shortname", "dep"]), 5);
     let near: Vec<String> = near.iter().map(|key| format!("`{key}`")).collect();
     let mean = if near.is_empty() {
@@ -40,5 +39,5 @@ pub fn explain(
     } else {
         format!("did you mean {}?", near.join(", "))
     };
-    Err(format!("no statement gives `{}` a value; {mean}", key.escape_debug()))
+    format!("no statement gives `{}` a value; {mean}", key.escape_debug())
 }

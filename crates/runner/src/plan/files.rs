@@ -2,6 +2,7 @@
 //! list of subtests.
 
 use std::collections::HashMap;
+use std::io::Read;
 use std::sync::Arc;
 
 use camino::{Utf8Path, Utf8PathBuf};
@@ -21,6 +22,9 @@ const FOLDER: &str = "<shipped>";
 
 /// The list of subtests that nothing in the configuration names.
 pub(super) const SUBTESTS: &str = "<subtests>";
+
+/// What the language takes of all texts together, in bytes.
+const LIMIT: u64 = 1 << 30;
 
 /// Finds the files that `include` names.
 pub(super) struct Files<'a> {
@@ -62,9 +66,13 @@ impl<'a> Files<'a> {
     fn read(&mut self, path: &Utf8Path) -> Result<Source, String> {
         let cannot = |error: std::io::Error| format!("cannot read `{path}`: {error}");
         let real = path.canonicalize_utf8().map_err(cannot)?;
-        let bytes = std::fs::read(&real).map_err(cannot)?;
-        let text = String::from_utf8(bytes)
-            .map_err(|error| format!("`{path}` is no UTF-8 text: {}", error.utf8_error()))?;
+        let mut bytes = Vec::new();
+        let file = std::fs::File::open(&real).map_err(cannot)?;
+        file.take(LIMIT + 1).read_to_end(&mut bytes).map_err(cannot)?;
+        if bytes.len() as u64 > LIMIT {
+            return Err(format!("`{path}` is larger than 1 GiB: no configuration is"));
+        }
+        let text = String::from_utf8(bytes).map_err(|error| no_text(path, &error))?;
         let name = self.names.entry(real).or_insert_with(|| path.as_str().into()).clone();
         Ok(Source { name, text })
     }
@@ -102,6 +110,18 @@ impl Include for Files<'_> {
             None => self.read(&beside(path, from)?),
         }
     }
+}
+
+/// Where a text ceases to be one: a position in bytes helps nobody to find it.
+fn no_text(path: &Utf8Path, error: &std::string::FromUtf8Error) -> String {
+    let at = error.utf8_error().valid_up_to();
+    let before = String::from_utf8_lossy(&error.as_bytes()[..at]);
+    let line = before.matches('\n').count() + 1;
+    let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
+    let byte = error.as_bytes()[at];
+    format!(
+        "{path}:{line}:{column} has a byte {byte:#04x} that is no UTF-8: save the file as UTF-8"
+    )
 }
 
 /// The path inside the shipped folder.

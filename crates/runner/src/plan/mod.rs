@@ -17,7 +17,7 @@ mod view;
 mod what;
 
 pub use config::Unreadable;
-pub use explain::{Explained, explain};
+pub use explain::{Explained, explain, unexplained};
 pub use files::{MAIN, Shipped};
 pub use json::json_line;
 pub use known::{Known, KnownSubtest};

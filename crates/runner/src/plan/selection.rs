@@ -30,6 +30,11 @@ impl Selection {
         })
     }
 
+    /// Whether a variant may have exactly this name; false is certain.
+    pub(super) fn may_hold(&self, name: &str) -> bool {
+        !name.is_empty() && self.parts.iter().any(|part| part.config.census().may_be_called(name))
+    }
+
     /// How many variants there are; no dictionary is built for that.
     pub fn count(&self) -> usize {
         match self.parts.as_slice() {

@@ -48,40 +48,44 @@ pub fn list<'a>(selection: &'a Selection, known: &'a Known) -> impl Iterator<Ite
     })
 }
 
-/// The variants that were chosen; where one of them is called exactly `wanted`, that one only.
-pub(super) fn chosen(selection: &Selection, wanted: &str) -> Vec<Variant> {
+/// The variants that were chosen, each when it is asked for; where one of them is called exactly
+/// `wanted`, that one only.
+pub(super) fn chosen<'a>(
+    selection: &'a Selection,
+    wanted: &'a str,
+) -> Box<dyn Iterator<Item = Variant> + 'a> {
     let exact = |variant: &Variant| variant.shortname() == wanted || variant.name() == wanted;
-    match selection.variants().find(exact) {
-        Some(variant) => vec![variant],
-        None => selection.variants().collect(),
+    let found = if selection.may_hold(wanted) { selection.variants().find(exact) } else { None };
+    match found {
+        Some(variant) => Box::new(std::iter::once(variant)),
+        None => Box::new(selection.variants()),
     }
 }
 
-/// All that can be said of the variants that were chosen; where one of them is called exactly
-/// `wanted`, of that one only.
-pub fn show(selection: &Selection, known: &Known, wanted: &str) -> Vec<Shown> {
-    chosen(selection, wanted)
-        .into_iter()
-        .map(|variant| {
-            let mut entries: Vec<_> = params(&variant)
-                .values()
-                .map(|(key, value)| (key.to_owned(), value.clone()))
-                .collect();
-            entries.sort_by(|one, other| one.0.cmp(&other.0));
-            let mut params = Params::new();
-            for (key, value) in entries {
-                params.insert(key, value);
-            }
-            Shown {
-                shortname: variant.shortname().to_owned(),
-                name: variant.name().to_owned(),
-                file: params
-                    .find("type")
-                    .and_then(|name| known.get(name))
-                    .map(|subtest| subtest.file.clone()),
-                dep: variant.deps().to_vec(),
-                params,
-            }
-        })
-        .collect()
+/// All that can be said of the variants that were chosen, each when it is asked for; where one of
+/// them is called exactly `wanted`, of that one only.
+pub fn show<'a>(
+    selection: &'a Selection,
+    known: &'a Known,
+    wanted: &'a str,
+) -> impl Iterator<Item = Shown> + 'a {
+    chosen(selection, wanted).map(|variant| {
+        let mut entries: Vec<_> =
+            params(&variant).values().map(|(key, value)| (key.to_owned(), value.clone())).collect();
+        entries.sort_by(|one, other| one.0.cmp(&other.0));
+        let mut params = Params::new();
+        for (key, value) in entries {
+            params.insert(key, value);
+        }
+        Shown {
+            shortname: variant.shortname().to_owned(),
+            name: variant.name().to_owned(),
+            file: params
+                .find("type")
+                .and_then(|name| known.get(name))
+                .map(|subtest| subtest.file.clone()),
+            dep: variant.deps().to_vec(),
+            params,
+        }
+    })
 }

@@ -86,7 +86,7 @@ fn list_and_show_tell_what_is_known() {
     let rows: Vec<_> = list(&selection, &known).collect();
     assert_eq!((rows.len(), rows[0].subtest.as_str(), rows[0].skip), (1, "boot", false));
     assert_eq!(rows[0].doc, "What it does.");
-    let shown = show(&selection, &known, "boot");
+    let shown: Vec<_> = show(&selection, &known, "boot").collect();
     assert_eq!(shown.len(), 1);
     let keys: Vec<&str> = shown[0].params.iter().map(|(key, _)| key).collect();
     assert_eq!(keys, ["guest", "mem", "name", "sets", "shortname", "type"]);
@@ -94,8 +94,8 @@ fn list_and_show_tell_what_is_known() {
     assert_eq!(origin, "<shipped>/tests.cfg:2");
     assert_eq!(shown[0].file.as_deref(), Some("tree/shipped/src/x.rs"));
     let selection = choose(&["shutdown"]).expect("chosen");
-    assert_eq!(show(&selection, &known, "shutdown").len(), 1, "the exact one");
-    assert_eq!(show(&selection, &known, "type_of").len(), 2);
+    assert_eq!(show(&selection, &known, "shutdown").count(), 1, "the exact one");
+    assert_eq!(show(&selection, &known, "type_of").count(), 2);
 }
 
 #[test]

@@ -77,7 +77,7 @@ fn a_file_that_is_no_text_is_told_so() {
     let folder = folder(&[]);
     let file = folder.path.join("bad.cfg");
     std::fs::write(&file, b"x = \xff\n").expect("written");
-    refused(&file, &["no UTF-8 text"]);
+    refused(&file, &["bad.cfg:1:5", "0xff", "save the file as UTF-8"]);
 }
 
 #[test]
