@@ -13,7 +13,9 @@ use crate::tree::filter::FilterId;
 use crate::walk::dead::Dead;
 use crate::walk::facts::{Fact, Facts, FactsMark};
 use crate::walk::join::Join;
+use crate::walk::judge::Because;
 use crate::walk::trail::{Mark, Trail};
+use std::sync::Arc;
 
 /// One variant: a path through the tree, or several that a `join` made one.
 #[derive(Clone, Debug)]
@@ -36,6 +38,8 @@ struct Level<'a> {
     facts: FactsMark,
     /// How many children were tried.
     tried: usize,
+    /// Of a large block the only children that may lead anywhere.
+    ways: Option<Arc<[NodeId]>>,
     /// A variant came out of here.
     yielded: bool,
     join: Option<Join<'a>>,
@@ -85,10 +89,14 @@ impl<'a> Walk<'a> {
                 continue;
             }
             let Some(&node) = self.path.last() else { break };
-            if let Some(child) = plan.child(node, level.tried, level.yielded) {
+            let child = match &level.ways {
+                Some(ways) => ways.get(level.tried).copied(),
+                None => plan.child(node, level.tried, level.yielded),
+            };
+            if let Some(child) = child {
                 level.tried += 1;
                 self.enter(child, false, dead);
-            } else if level.tried == 0 && !level.yielded {
+            } else if level.ways.is_none() && level.tried == 0 && !level.yielded {
                 level.yielded = true;
                 return true;
             } else {
@@ -133,10 +141,27 @@ impl<'a> Walk<'a> {
         let facts = self.trail.because.mark();
         let is_possible = join.is_some() || self.trail.enter(node, mark);
         self.path.push(node);
-        self.levels.push(Level { mark, facts, tried: 0, yielded: false, join });
+        let ways = if join.is_none() && is_possible { self.ways(node, dead) } else { None };
+        self.levels.push(Level { mark, facts, tried: 0, ways, yielded: false, join });
         if !is_possible {
             self.leave(dead);
         }
+    }
+
+    /// Where an open filter wants a label, only those variants of a large block need be looked at
+    /// through which it may come.
+    fn ways(&mut self, node: NodeId, dead: &mut Dead) -> Option<Arc<[NodeId]>> {
+        const LARGE: usize = 16;
+        let plan = self.trail.plan;
+        let is_large = plan.tree.node(node).children.len() > LARGE;
+        if !is_large || plan.first[node.0 as usize].is_some() {
+            return None;
+        }
+        let (guard, tag) = self.trail.required()?;
+        // This is why nothing comes out of the others.
+        self.trail.because.guard(guard);
+        self.trail.because.lacks(tag);
+        Some(dead.ways(plan, node, tag))
     }
 
     fn leave(&mut self, dead: &mut Dead) {

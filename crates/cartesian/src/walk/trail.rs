@@ -6,7 +6,7 @@
 use crate::plan::ahead::Narrow;
 use crate::plan::{Guard, Plan};
 use crate::tree::NodeId;
-use crate::tree::filter::FilterId;
+use crate::tree::filter::{FilterId, Term};
 use crate::tree::label::number;
 use crate::walk::judge::{Because, Judge, Verdict};
 use crate::walk::name::Name;
@@ -81,6 +81,20 @@ impl<'a, B: Because> Trail<'a, B> {
     /// The guards that are open here.
     pub(crate) fn inherited(&self) -> &[Guard] {
         &self.open[self.inherited..]
+    }
+
+    /// A tag that has to come below, and the number of the guard that wants it.
+    pub(crate) fn required(&self) -> Option<(u32, u32)> {
+        self.inherited().iter().find_map(|&guard| {
+            let Guard::Only(filter) = guard else { return None };
+            let mut words = self.plan.tree.filters.words(filter);
+            let (Some(word), None) = (words.next(), words.next()) else { return None };
+            let tag = word.iter().find_map(|term| match *term {
+                Term::Tag(tag) if !self.name.has_tag(tag) => Some(tag),
+                _ => None,
+            })?;
+            Some((number(self.plan.number(guard)), tag))
+        })
     }
 
     /// A level below this one; [`leave`](Self::leave) goes back.
