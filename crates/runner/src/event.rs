@@ -60,6 +60,17 @@ pub enum What {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         error: Option<String>,
     },
+    /// A test is still in the same phase after a long time.
+    Slow {
+        /// The test's number.
+        test: u32,
+        /// The phase.
+        phase: Phase,
+        /// How long it has been in it, in milliseconds.
+        after_ms: u64,
+        /// What it waits for, as far as it has said so.
+        waiting_for: String,
+    },
     /// A test is over.
     TestFinished(TestFinished),
     /// Something that belongs to no test.
@@ -139,8 +150,18 @@ pub struct TestStarted {
     pub subtest: String,
     /// Which repetition this is, counted from 1.
     pub iteration: u32,
+    /// Which try this is, counted from 1: a test that failed may be tried again.
+    #[serde(default = "first")]
+    pub attempt: u32,
+    /// The worker that runs it, counted from 1.
+    #[serde(default = "first")]
+    pub worker: u32,
     /// The test's directory in the results.
     pub directory: String,
+}
+
+fn first() -> u32 {
+    1
 }
 
 /// A test is over.
@@ -150,6 +171,18 @@ pub struct TestFinished {
     pub test: u32,
     /// How it ended.
     pub outcome: Outcome,
+    /// Why it failed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cause: Option<Cause>,
+    /// The test is tried again: this try does not count.
+    #[serde(default, skip_serializing_if = "is_no")]
+    pub retried: bool,
+    /// It passed, but not at the first try.
+    #[serde(default, skip_serializing_if = "is_no")]
+    pub flaky: bool,
+    /// The failure was expected.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub known: Option<KnownFailure>,
     /// What kind of error it was, in the library's words.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub kind: Option<String>,
@@ -173,6 +206,70 @@ pub struct TestFinished {
     pub evidence: Vec<String>,
     /// How long it took, in milliseconds.
     pub duration_ms: u64,
+    /// By how much its deadlines were put off, in milliseconds, because the host was starved.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub stalled_ms: u64,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the attribute that calls it wants it so")]
+fn is_no(flag: &bool) -> bool {
+    !flag
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the attribute that calls it wants it so")]
+fn is_zero(number: &u64) -> bool {
+    *number == 0
+}
+
+/// Why a test failed, decided from evidence.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Cause {
+    /// An assertion of the subtest did not hold.
+    TestFailed,
+    /// The guest's kernel crashed.
+    GuestCrashed,
+    /// The guest's kernel does not run any more, or answers nothing.
+    GuestHung,
+    /// The guest never came up.
+    GuestDidNotBoot,
+    /// The QEMU process ended by itself.
+    QemuDied,
+    /// QEMU did not accept its configuration.
+    QemuRefused,
+    /// The host had no time or memory for the test.
+    HostStarved,
+    /// What the test needs could not be prepared.
+    SetUpFailed,
+    /// The subtest has an error in itself.
+    TestBroken,
+}
+
+impl Cause {
+    /// In words: `guest did not boot`.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::TestFailed => "test failed",
+            Self::GuestCrashed => "guest crashed",
+            Self::GuestHung => "guest hung",
+            Self::GuestDidNotBoot => "guest did not boot",
+            Self::QemuDied => "QEMU died",
+            Self::QemuRefused => "QEMU refused",
+            Self::HostStarved => "host starved",
+            Self::SetUpFailed => "set-up failed",
+            Self::TestBroken => "test broken",
+        }
+    }
+}
+
+/// An entry of the list of known failures that a failure matches.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KnownFailure {
+    /// Why it is expected.
+    pub reason: String,
+    /// Where it is followed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub link: Option<String>,
 }
 
 /// How many tests ended how.
@@ -193,6 +290,10 @@ pub struct Counts {
     pub error: usize,
     /// INTERRUPTED.
     pub interrupted: usize,
+    /// FAIL or ERROR, but known: they are not among the others, and do not fail the run.
+    pub known: usize,
+    /// Passed, but not at the first try: they are among the others, too.
+    pub flaky: usize,
     /// Planned, but never started.
     pub not_run: usize,
 }
@@ -210,7 +311,7 @@ impl Counts {
 
     /// How many tests ended at all.
     pub fn total(self) -> usize {
-        Outcome::ALL.into_iter().map(|outcome| self.of(outcome)).sum()
+        self.known + Outcome::ALL.into_iter().map(|outcome| self.of(outcome)).sum::<usize>()
     }
 
     /// How many tests ended in a way that makes the run a failed one.

@@ -178,6 +178,8 @@ impl Current {
             shortname: self.test.shortname.clone(),
             subtest: self.test.subtest.clone(),
             iteration: self.test.iteration,
+            attempt: 1,
+            worker: 1,
             directory: self.directory.clone(),
         }
     }
@@ -193,6 +195,10 @@ impl Current {
         TestFinished {
             test: self.test.number,
             outcome,
+            cause: None,
+            retried: false,
+            flaky: false,
+            known: None,
             kind: verdict.kind,
             message: verdict.message,
             contexts: verdict.contexts,
@@ -201,6 +207,7 @@ impl Current {
             backtrace: verdict.backtrace,
             evidence: evidence(&self.places.results),
             duration_ms: now.saturating_sub(self.started),
+            stalled_ms: 0,
         }
     }
 }

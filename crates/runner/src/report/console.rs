@@ -265,6 +265,11 @@ mod tests {
         TestFinished {
             test,
             outcome,
+            cause: None,
+            retried: false,
+            flaky: false,
+            known: None,
+            stalled_ms: 0,
             kind: None,
             message: String::new(),
             contexts: Vec::new(),
@@ -284,6 +289,8 @@ mod tests {
                 shortname: name.into(),
                 subtest: name.into(),
                 iteration: test.min(2),
+                attempt: 1,
+                worker: 1,
                 directory: format!("00{test}-{name}"),
             })
         };

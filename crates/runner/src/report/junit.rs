@@ -109,11 +109,18 @@ mod tests {
             shortname: message.into(),
             subtest: "boot".into(),
             iteration: 1,
+            attempt: 1,
+            worker: 1,
             directory: "001-boot".into(),
         };
         let finished = TestFinished {
             test: 1,
             outcome,
+            cause: None,
+            retried: false,
+            flaky: false,
+            known: None,
+            stalled_ms: 0,
             kind: None,
             message: message.into(),
             contexts: vec![message.into()],
