@@ -9,6 +9,7 @@ use camino::Utf8PathBuf;
 use super::command::{self, CommandLine, GuestParts, Paths, Request};
 use super::{Instance, Record, Running, Vm};
 use crate::deadline::Deadline;
+use crate::doing;
 use crate::error::{Context, Error, ErrorKind, Result};
 use crate::guest::{Guest, GuestStore};
 use crate::host::ProcessId;
@@ -33,6 +34,7 @@ impl Vm {
     /// boot. The env file knows the machine from then on.
     pub fn create(&self) -> Result<()> {
         let doing = || format!("starting the VM `{}`", self.name());
+        let _doing = doing::begin(doing());
         self.destroy(false).with_context(doing)?;
         let plan = self.plan().with_context(doing)?;
         let instance = Instance::make().with_context(doing)?;
