@@ -11,6 +11,7 @@ pub mod outcome;
 pub mod plan;
 mod postprocess;
 mod preprocess;
+pub mod queue;
 pub mod report;
 pub mod run;
 pub mod scaffold;

@@ -70,6 +70,8 @@ impl Bench {
             iteration: 1,
             program: Ok(Arc::new(program)),
             params: Params::new(),
+            urgent: false,
+            expected: None,
         });
         self
     }
