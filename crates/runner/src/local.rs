@@ -49,6 +49,11 @@ impl Stage for LocalStage {
         postprocess::clean(&params, &env)
     }
 
+    fn abandon(&mut self, _: &PlannedTest, _: &Places) -> Result<()> {
+        let env = Env::open(&self.env)?.with_face(Face::Harness);
+        env.get_all_vms()?.iter().try_for_each(|vm| vm.destroy(false))
+    }
+
     fn finish(&mut self) -> Result<Vec<String>> {
         let env = Env::open(&self.env)?.with_face(Face::Harness);
         let warnings = postprocess::hand_over(&env)?;

@@ -28,13 +28,21 @@ pub struct Limits {
     pub events: u64,
     /// Bytes kept of standard output, and of standard error.
     pub output: u64,
+    /// Bytes of memory that each of the test's processes may have for itself (`RLIMIT_DATA`).
+    pub memory: Option<u64>,
     /// How long a child may live on after it closed its event descriptor too early.
     pub closed: Duration,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { line: 1 << 20, events: 64 << 20, output: 16 << 20, closed: Duration::from_secs(1) }
+        Self {
+            line: 1 << 20,
+            events: 64 << 20,
+            output: 16 << 20,
+            memory: None,
+            closed: Duration::from_secs(1),
+        }
     }
 }
 

@@ -15,17 +15,31 @@ pub enum Stop {
     Timeout(Duration),
     /// Somebody asked everything to stop.
     Interrupted,
+    /// The whole run had so much time.
+    TimeUp(Duration),
     /// The child broke the protocol.
     Breached,
     /// The child had said how the test ended, and then did not end itself.
     Lingered,
 }
 
+impl std::fmt::Display for Stop {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Timeout(limit) => write!(f, "it had {limit:?}"),
+            Self::Interrupted => f.write_str("interrupted"),
+            Self::TimeUp(limit) => write!(f, "the run's time of {limit:?} was up"),
+            Self::Breached => f.write_str("it broke the protocol"),
+            Self::Lingered => f.write_str("it did not end"),
+        }
+    }
+}
+
 /// Judges a test by how its child ended and, where the runner stopped it, why.
 ///
 /// | what was seen | outcome |
 /// |---|---|
-/// | stopped by an interrupt | INTERRUPTED, or what the child had said before |
+/// | stopped by an interrupt, or because the run's time was up | INTERRUPTED, or what the child had said before |
 /// | past its deadline | FAIL, with what it was doing when it was asked to stop |
 /// | the protocol broken | ERROR |
 /// | killed by a signal, or ended without a word | ERROR |
@@ -41,10 +55,14 @@ pub fn judge(ending: Ending, stop: Option<Stop>) -> Finished {
         ..Finished::new(Outcome::Error, message)
     };
     match (stop, finished) {
-        (Some(Stop::Interrupted), Some(said)) => said,
-        (Some(Stop::Interrupted), None) => {
-            Finished { output: evidence, ..Finished::new(Outcome::Interrupted, "interrupted") }
-        }
+        (Some(why @ (Stop::Interrupted | Stop::TimeUp(_))), said) => match said {
+            Some(said) if said.outcome != Outcome::Interrupted => said,
+            said => {
+                let said = said.unwrap_or_else(|| Finished::new(Outcome::Interrupted, ""));
+                let output = said.output.or(evidence);
+                Finished { output, message: why.to_string(), ..said }
+            }
+        },
         (Some(Stop::Timeout(limit)), said @ (None | Some(_)))
             if said.as_ref().is_none_or(|said| said.outcome == Outcome::Interrupted) =>
         {
