@@ -66,7 +66,7 @@ pub fn judge(ending: Ending, stop: Option<Stop>) -> Finished {
         (Some(Stop::Timeout(limit)), said @ (None | Some(_)))
             if said.as_ref().is_none_or(|said| said.outcome == Outcome::Interrupted) =>
         {
-            past_deadline(limit, exit, said, evidence)
+            past_deadline(limit, exit, said, evidence, &leftovers)
         }
         (Some(Stop::Timeout(_) | Stop::Lingered), Some(said)) => error(
             "child-lingered",
@@ -111,12 +111,14 @@ fn past_deadline(
     exit: Exit,
     said: Option<Finished>,
     evidence: Option<String>,
+    leftovers: &[Leftover],
 ) -> Finished {
     let killed = match exit {
         Exit::Signal(9) => ", did not end when asked to, and was killed",
         _ => "",
     };
     let message = format!("the test did not end within {limit:?} (`test_timeout`){killed}");
+    let message = with_leftovers(message, leftovers);
     let said = said.unwrap_or_else(|| Finished::new(Outcome::Fail, ""));
     Finished {
         outcome: Outcome::Fail,
@@ -135,18 +137,30 @@ fn silent(code: i32) -> String {
 }
 
 fn left_behind(said: Finished, leftovers: &[Leftover]) -> Finished {
-    let list = leftovers.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
-    let sentence = format!("the test left processes behind: {list}");
     if said.outcome.is_failure() {
-        let message = format!("{}; {sentence}", said.message);
-        return Finished { message, ..said };
+        return Finished { message: with_leftovers(said.message, leftovers), ..said };
     }
     Finished {
         outcome: Outcome::Error,
         kind: Some("left-behind".into()),
-        message: sentence,
+        message: with_leftovers(String::new(), leftovers),
         ..said
     }
+}
+
+fn with_leftovers(message: String, leftovers: &[Leftover]) -> String {
+    /// Of more than these the number says enough.
+    const MOST: usize = 10;
+    if leftovers.is_empty() {
+        return message;
+    }
+    let shown = leftovers.iter().take(MOST).map(ToString::to_string).collect::<Vec<_>>().join(", ");
+    let more = match leftovers.len().saturating_sub(MOST) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    let colon = if message.is_empty() { "" } else { "; " };
+    format!("{message}{colon}the test left processes behind: {shown}{more}")
 }
 
 /// `SIGSEGV` for 11.
@@ -226,7 +240,7 @@ mod tests {
 
     #[test]
     fn what_is_left_behind_fails_a_test_that_passed() {
-        let leftovers = vec![Leftover { pid: 7, command: "sleep 99".into() }];
+        let leftovers = vec![Leftover { pid: 7, command: "sleep 99".into(), escaped: false }];
         let ending = Ending { leftovers, ..ended(Exit::Code(0), Some(Outcome::Pass)) };
         check(ending.clone(), None, Outcome::Error, "7 (`sleep 99`)");
         let failed = Ending {

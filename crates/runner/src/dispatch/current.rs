@@ -242,17 +242,13 @@ impl PhaseState {
             return Action::Nothing;
         }
         self.stop = Some(why);
-        match &self.running {
-            Some(running) => {
-                running.terminate();
-                self.due = (Deadline::after(settings.grace), Due::Kill);
-                Action::Nothing
-            }
-            None => {
-                self.due = (Deadline::after(settings.patience), Due::GiveUp);
-                Action::Interrupt
-            }
+        if let Some(running) = &self.running {
+            running.terminate();
+            self.due = (Deadline::after(settings.grace), Due::Kill);
+            return Action::Nothing;
         }
+        self.due = (Deadline::after(settings.patience), Due::GiveUp);
+        Action::Interrupt
     }
 
     /// The child has said how the test ended: its process has so much time left.

@@ -117,9 +117,8 @@ impl Dispatcher<'_> {
                         current.verdict = Some(judge(*ending, Some(Stop::Interrupted)));
                     }
                 }
-                Ok(_) => {}
                 Err(_) if deadline.expired() => break,
-                Err(_) => {}
+                _ => {}
             }
         }
         for desk in 0..self.desks.len() {
