@@ -1,6 +1,6 @@
 //! Preparing and cleaning up on this host.
 
-use camino::Utf8PathBuf;
+use camino::{Utf8Path, Utf8PathBuf};
 use kvmtest::env::{Env, Face};
 use kvmtest::host::ProcessId;
 use kvmtest::{Params, Result};
@@ -16,11 +16,13 @@ pub struct LocalStage {
 }
 
 impl LocalStage {
-    /// Works on the env file `env`, whose machines this process then holds.
-    pub fn new(env: impl Into<Utf8PathBuf>) -> Result<Self> {
+    /// Works on the env file `env`, whose machines this process then holds. They write to
+    /// overlays in `overlays`, if that is given, and to the images themselves else.
+    pub fn new(env: impl Into<Utf8PathBuf>, overlays: Option<&Utf8Path>) -> Result<Self> {
         let stage = Self { env: env.into(), holder: ProcessId::own()? };
         let env = Env::open(&stage.env)?;
         env.set_holder(Some(stage.holder.clone()))?;
+        env.set_overlays(overlays)?;
         // Whoever starts a machine starts a guard of this very program, whatever it is itself.
         if let Some(program) =
             std::env::current_exe().ok().and_then(|path| Utf8PathBuf::from_path_buf(path).ok())

@@ -4,6 +4,7 @@ use kvmtest::{Result, env};
 use kvmtest_runner::dispatch::{Settings, Worker};
 use kvmtest_runner::report::ConsoleOptions;
 use kvmtest_runner::run::Order;
+use kvmtest_runner::scratch::Scratch;
 use kvmtest_runner::{LocalStage, scratch};
 
 use super::selection::{choice, house};
@@ -26,7 +27,7 @@ pub(super) fn execute(args: &Run) -> Result<u8> {
         max_failures: args.fail_fast,
         ..Settings::new(scratch::root()?)
     };
-    let mut claims = Vec::new();
+    let mut held = Vec::new();
     let code = house()?.run(order, settings, |_plan, jobs| {
         // What an earlier run could not clear up itself, because it and its guards were killed.
         for thing in env::collect(env::Reach::Abandoned)? {
@@ -37,14 +38,17 @@ pub(super) fn execute(args: &Run) -> Result<u8> {
         let mut workers = Vec::new();
         for _ in 0..jobs {
             let claim = env::claim()?;
-            let stage = LocalStage::new(claim.path())?;
+            // Alone a run writes to the images themselves, so that what it installs stays.
+            let overlays = if jobs > 1 { Some(Scratch::make(&scratch::root()?)?) } else { None };
+            let stage = LocalStage::new(claim.path(), overlays.as_ref().and_then(Scratch::path))?;
             workers.push(Worker { stage: Box::new(stage), env: claim.path().to_owned() });
-            claims.push(claim);
+            held.push((claim, overlays));
         }
         Ok(workers)
     });
-    for claim in claims {
+    for (claim, overlays) in held {
         claim.release()?;
+        drop(overlays);
     }
     Ok(code)
 }

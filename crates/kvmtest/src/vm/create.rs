@@ -75,6 +75,7 @@ impl Vm {
     }
 
     fn line(&self, plan: &Plan, instance: &Instance) -> Result<CommandLine> {
+        let overlays = self.home.file.read()?.overlays;
         let params = self.params();
         let images = match params.find_nonempty("images_dir") {
             Some(dir) => Utf8PathBuf::from(dir),
@@ -98,6 +99,7 @@ impl Vm {
                 instance: instance.runtime.clone(),
                 scratch: instance.scratch.clone(),
                 images,
+                overlays,
             },
             seed: &instance.id,
         })?;
@@ -194,6 +196,10 @@ fn make_overlays(line: &CommandLine) -> Result<()> {
             ));
         }
         let Some(arguments) = image.overlay_args() else { continue };
+        let is_there = image.overlay.as_ref().is_some_and(|overlay| overlay.exists());
+        if image.keeps_overlay && is_there {
+            continue;
+        }
         let output = Command::new("qemu-img").args(&arguments).output().map_err(|error| {
             Error::new(
                 ErrorKind::Host,
