@@ -6,6 +6,7 @@ mod files;
 mod filter;
 mod json;
 mod known;
+pub(crate) mod label;
 mod lint;
 mod offers;
 mod outside;
