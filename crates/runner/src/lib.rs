@@ -6,6 +6,7 @@ pub mod clock;
 pub mod dispatch;
 pub mod event;
 pub mod exit_code;
+pub mod history;
 pub mod known;
 mod local;
 pub mod outcome;
