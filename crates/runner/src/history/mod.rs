@@ -19,7 +19,7 @@ use kvmtest::{Context, Error, ErrorKind, Result};
 
 pub use recorder::Recorder;
 pub use run::{Ran, Run};
-pub use story::{Last, Stories, Story, VERSION};
+pub use story::{Last, Story, VERSION};
 
 use crate::event;
 use store::Store;
@@ -118,6 +118,18 @@ impl History {
             None => Ok(nothing),
         }
     }
+}
+
+/// How long the tests of one run took that passed in it, by their full names; `path` is the file
+/// of its events.
+pub fn times_of(path: &Utf8Path) -> std::io::Result<HashMap<String, Duration>> {
+    let mut recorder = Recorder::default();
+    for event in &event::read(path)?.events {
+        recorder.note(event);
+    }
+    let tests = recorder.run().map(|run| run.tests).unwrap_or_default();
+    let passed = tests.into_iter().filter(|test| test.outcome.is_pass());
+    Ok(passed.map(|test| (test.name, Duration::from_millis(test.duration_ms))).collect())
 }
 
 /// A run by its events; nothing where it has none that matter.

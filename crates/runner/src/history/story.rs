@@ -91,7 +91,7 @@ pub(super) struct Ended {
 
 /// Makes stories of ends, which come test by test, the oldest of each first.
 #[derive(Debug, Default)]
-pub struct Stories {
+pub(super) struct Stories {
     done: Vec<Story>,
     current: Option<Telling>,
 }

@@ -1,5 +1,6 @@
 //! What is to be run: from the command line and the configuration to a list of tests.
 
+mod arrangement;
 mod config;
 mod explain;
 mod files;
@@ -9,14 +10,19 @@ mod known;
 pub(crate) mod label;
 mod lint;
 mod offers;
+mod order;
 mod outside;
+mod rerun;
 mod select;
 mod selection;
-mod test;
+mod shard;
+mod shuffle;
+pub(crate) mod test;
 mod tests;
 mod view;
 mod what;
 
+pub use arrangement::{Arranged, Arrangement, Rerun, arrange};
 pub use config::Unreadable;
 pub use explain::{Explained, explain, unexplained};
 pub use files::{MAIN, Shipped};
@@ -24,9 +30,12 @@ pub use json::json_line;
 pub use known::{Known, KnownSubtest};
 pub use lint::lint;
 pub use offers::{Offer, Offers};
+pub use order::Sequence;
 pub use outside::add_crate;
 pub use select::{Choice, Refusal, select};
 pub use selection::Selection;
+pub use shard::Shard;
+pub use shuffle::seed;
 pub use test::PlannedTest;
 pub use tests::{Plan, plan};
 pub use view::{Row, Shown, list, show};

@@ -102,6 +102,38 @@ impl Graph {
         (sorted, stuck)
     }
 
+    /// The tests, each after those that it needs, otherwise by their ranks. Those for which that
+    /// cannot be are last.
+    pub(crate) fn in_order<R: Ord>(&self, rank: impl Fn(usize) -> R) -> Vec<usize> {
+        let mut missing: Vec<usize> = self.nodes.iter().map(|node| node.needs.len()).collect();
+        let mut left: Vec<usize> = self.nodes.iter().map(|node| node.tests.len()).collect();
+        let mut free = BTreeSet::new();
+        let mut sorted = Vec::new();
+        let release = |free: &mut BTreeSet<(R, usize)>, node: usize| {
+            free.extend(self.nodes[node].tests.iter().map(|at| (rank(*at), *at)));
+        };
+        for node in (0..missing.len()).filter(|node| missing[*node] == 0) {
+            release(&mut free, node);
+        }
+        while let Some((_, at)) = free.pop_first() {
+            sorted.push(at);
+            let node = self.node_of[at];
+            left[node] -= 1;
+            if left[node] > 0 {
+                continue;
+            }
+            for &dependant in &self.nodes[node].dependants {
+                missing[dependant] -= 1;
+                if missing[dependant] == 0 {
+                    release(&mut free, dependant);
+                }
+            }
+        }
+        let stuck = (0..missing.len()).filter(|node| missing[*node] > 0);
+        sorted.extend(stuck.flat_map(|node| &self.nodes[node].tests));
+        sorted
+    }
+
     /// Nodes each of which needs the next one, and the last one the first; if there are such.
     pub(crate) fn circle(&self) -> Option<Vec<usize>> {
         let (_, stuck) = self.sorted();
