@@ -8,6 +8,12 @@ use kvmtest_cartesian::Finding;
 
 use crate::complete;
 
+mod arrangement;
+mod history;
+
+pub(crate) use arrangement::Arrangement;
+pub(crate) use history::{Format as HistoryFormat, History};
+
 /// Tests virtual machines.
 ///
 /// Boots real guests under QEMU and runs subtests on them: files that each hold one function,
@@ -27,6 +33,7 @@ pub(crate) enum Command {
     List(List),
     Show(Show),
     Lint(Lint),
+    History(History),
     /// Tell what this host can do, and how to mend what it cannot.
     Doctor,
     /// Build, list and remove the guests that tests run on.
@@ -63,6 +70,10 @@ Examples:
   kvmtest run boot 'mem = 1024'        `boot` with another value
   kvmtest run boot 'kill_vm = no'      ... and the machine stays, for an hour
   kvmtest run --config mine.cfg        a configuration of your own
+  kvmtest run --set full --list-only   what would run, and nothing else
+  kvmtest run --rerun                  what failed in the last run, again
+  kvmtest run --set full --shard 2/3   the second of three parts
+  kvmtest run --shuffle=1234           an order by chance, and the same one again
 
 Exit status:
   0    every test passed (WARN, SKIP and CANCEL are no failures)
@@ -78,6 +89,8 @@ pub(crate) struct Run {
     /// Put the results in a new folder below this one.
     #[arg(long, value_name = "DIR", default_value = "results")]
     pub(crate) results: Utf8PathBuf,
+    #[command(flatten)]
+    pub(crate) arrangement: Arrangement,
 }
 
 /// What of a configuration is meant.

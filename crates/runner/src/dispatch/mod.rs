@@ -19,6 +19,7 @@ use crate::child::protocol::{ChildEvent, Finished, Request, VERSION};
 use crate::child::spawn::{self, Limits, Report};
 use crate::child::verdict::{Stop, judge};
 use crate::event::{Counts, Phase, What};
+use crate::known::Known;
 use crate::outcome::Outcome;
 use crate::plan::PlannedTest;
 use crate::report::{Reports, Results};
@@ -36,6 +37,8 @@ pub struct Settings {
     pub timeout: Duration,
     /// How long a child may take to end once it was asked to, before it is killed.
     pub grace: Duration,
+    /// The failures that are expected.
+    pub known: Known,
 }
 
 impl Settings {
@@ -46,6 +49,7 @@ impl Settings {
             limits: Limits::default(),
             timeout: Duration::from_secs(3600),
             grace: Duration::from_secs(5),
+            known: Known::default(),
         }
     }
 }

@@ -20,8 +20,9 @@ use crate::queue::Graph;
 /// What of the variants that were chosen is run, and in which order.
 #[derive(Debug, Clone, Default)]
 pub struct Arrangement {
-    /// In which order.
-    pub sequence: Sequence,
+    /// In which order; where nothing is said, as the configuration has them for one worker, and
+    /// the slowest first for several.
+    pub sequence: Option<Sequence>,
     /// What failed when it was last run comes before everything else.
     pub failed_first: bool,
     /// Only what failed in an earlier run. Where no filter is given, that is all of it.
@@ -56,6 +57,21 @@ pub struct Arranged {
     pub warnings: Vec<Diagnostic>,
     /// What is worth saying about how they were chosen.
     pub remarks: Vec<String>,
+    /// The order that was asked for.
+    sequence: Option<Sequence>,
+    /// The full names of what comes first.
+    first: HashSet<String>,
+}
+
+impl Arranged {
+    /// Puts the tests in the order that is best for so many workers, unless one was asked for.
+    #[must_use]
+    pub fn for_workers(mut self, workers: usize) -> Self {
+        let usual = if workers > 1 { Sequence::SlowestFirst } else { Sequence::Configuration };
+        self.plan.tests.sort_by_key(|test| test.number);
+        self.plan.tests = order(self.plan.tests, self.sequence.unwrap_or(usual), &self.first);
+        self
+    }
 }
 
 /// Chooses tests and puts them in order. `results` is the folder with the results of earlier runs,
@@ -76,7 +92,14 @@ pub fn arrange(
         Some(rerun) => Some(narrow(&mut choice, rerun, results)?),
         None => None,
     };
-    let selection = select(&choice, shipped, known)?;
+    let selection = match (select(&choice, shipped, known), &failed) {
+        (Err(Refusal::Nothing(_)), Some((failed, events))) => {
+            // What was typed may be at fault by itself; then that is told.
+            select(&Choice { names: None, ..choice }, shipped, known)?;
+            return Err(none_of(failed, events));
+        }
+        (selection, _) => selection?,
+    };
     let mut plan = plan(selection.variants(), known);
     if let Some((failed, events)) = &failed {
         keep_failed(&mut plan, failed, events, &mut remarks)?;
@@ -120,11 +143,12 @@ pub fn arrange(
     } else {
         HashSet::new()
     };
-    if let Sequence::Shuffled(seed) = arrangement.sequence {
-        remarks.push(format!("shuffled: `--shuffle {seed}` brings this order back"));
+    if let Some(Sequence::Shuffled(seed)) = arrangement.sequence {
+        remarks.push(format!("shuffled: `--shuffle={seed}` brings this order back"));
     }
-    plan.tests = order(plan.tests, arrangement.sequence, &first);
-    Ok(Arranged { plan, set: selection.set.clone(), warnings: selection.warnings, remarks })
+    let (set, warnings) = (selection.set, selection.warnings);
+    let sequence = arrangement.sequence;
+    Ok(Arranged { plan, set, warnings, remarks, sequence, first }.for_workers(1))
 }
 
 /// Chooses nothing but what failed in an earlier run.
@@ -139,8 +163,12 @@ fn narrow(
     };
     let events = rerun::events_of(path);
     let failed = rerun::failed(&events).map_err(|error| {
-        Refusal::Impossible(format!("which tests failed before is not known: {events}: {error}"))
+        Refusal::Impossible(format!(
+            "which tests failed before is not known (`--rerun=RESULTS` names a run): {events}: \
+             {error}"
+        ))
     })?;
+    let events = events.canonicalize_utf8().unwrap_or(events);
     if failed.names.is_empty() {
         return Err(Refusal::Nothing(format!("nothing failed in the run of {events}")));
     }
@@ -163,11 +191,7 @@ fn keep_failed(
     let missing: Vec<&str> = missing.map(String::as_str).collect();
     let (all, kept) = (failed.names.len(), there.len());
     if kept == 0 {
-        return Err(Refusal::Nothing(format!(
-            "none of the {all} tests that failed in the run of {events} is among those that are \
-             chosen here: `{}` (its `--config` has to be given again)",
-            missing.first().copied().unwrap_or_default()
-        )));
+        return Err(none_of(failed, events));
     }
     let rest = match missing.as_slice() {
         [] => String::new(),
@@ -178,6 +202,15 @@ fn keep_failed(
     };
     remarks.push(format!("again: {kept} of {all} tests that failed in the run of {events}{rest}"));
     Ok(())
+}
+
+fn none_of(failed: &Failed, events: &Utf8Path) -> Refusal {
+    let all = failed.names.len();
+    let one = failed.names.first().map(String::as_str).unwrap_or_default();
+    Refusal::Nothing(format!(
+        "nothing that is chosen here is among the {all} tests that failed in the run of {events}, \
+         as `{one}` (its `--config` and its statements have to be given again)"
+    ))
 }
 
 /// Adds what the tests depend on, and what that depends on, in front of them.

@@ -1,6 +1,8 @@
 //! Names as their labels, and filters of names: the language's own rules, for names that there
 //! are already.
 
+use kvmtest::{Error, ErrorKind, Result};
+
 use super::filter;
 
 /// A label of a name or of a filter: `boot`, or `(os=f)` with the block that it is from.
@@ -46,6 +48,20 @@ pub(crate) fn passes(name: &str, filter: &str) -> bool {
     let name = labels(name);
     let mut words = filter.split([',', ' ']).filter(|word| !word.is_empty());
     words.any(|word| word.split("..").all(|term| has(&name, &labels(term))))
+}
+
+/// Whether a full name passes one of `filters`; without any, every name does. What is no filter is
+/// an error.
+pub fn name_filter(filters: &[String]) -> Result<impl Fn(&str) -> bool + use<>> {
+    if let Some(wrong) = filters.iter().find(|text| !filter::is_filter(text)) {
+        let message = format!(
+            "`{}` is no filter of tests (`boot`, `virtio_net..boot`)",
+            wrong.escape_debug()
+        );
+        return Err(Error::new(ErrorKind::Config, message));
+    }
+    let filters = filters.to_owned();
+    Ok(move |name: &str| filters.is_empty() || filters.iter().any(|filter| passes(name, filter)))
 }
 
 #[cfg(test)]
