@@ -7,6 +7,7 @@ pub mod dispatch;
 pub mod event;
 pub mod exit_code;
 pub mod history;
+pub mod jobs;
 pub mod known;
 mod local;
 pub mod outcome;
