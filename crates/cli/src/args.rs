@@ -11,6 +11,12 @@ use kvmtest_runner::jobs::Jobs;
 
 use crate::complete;
 
+mod arrangement;
+mod history;
+
+pub(crate) use arrangement::Arrangement;
+pub(crate) use history::{Format as HistoryFormat, History};
+
 /// Tests virtual machines.
 ///
 /// Boots real guests under QEMU and runs subtests on them: files that each hold one function,
@@ -30,6 +36,7 @@ pub(crate) enum Command {
     List(List),
     Show(Show),
     Lint(Lint),
+    History(History),
     /// Tell what this host can do, and how to mend what it cannot.
     Doctor,
     /// Build, list and remove the guests that tests run on.
@@ -68,6 +75,10 @@ Examples:
   kvmtest run --jobs 4                 four tests at one time
   kvmtest run boot --retries 2         ... again, up to twice, if it fails
   kvmtest run --config mine.cfg        a configuration of your own
+  kvmtest run --set full --list-only   what would run, and nothing else
+  kvmtest run --rerun                  what failed in the last run, again
+  kvmtest run --set full --shard 2/3   the second of three parts
+  kvmtest run --shuffle=1234           an order by chance, and the same one again
 
 Exit status:
   0    every test passed (WARN, SKIP and CANCEL are no failures)
@@ -83,6 +94,8 @@ pub(crate) struct Run {
     /// Put the results in a new folder below this one.
     #[arg(long, value_name = "DIR", default_value = "results")]
     pub(crate) results: Utf8PathBuf,
+    #[command(flatten)]
+    pub(crate) arrangement: Arrangement,
     /// Run so many tests at one time; `auto` asks the host.
     ///
     /// Each worker has machines and images of its own. Tests that have a machine in common, or

@@ -6,6 +6,7 @@ use camino::Utf8PathBuf;
 
 use crate::child::spawn::Limits;
 use crate::event::Counts;
+use crate::known::Known;
 use crate::queue::Capacity;
 
 /// What holds for all tests of a run.
@@ -32,6 +33,8 @@ pub struct Settings {
     pub repeat_until_fail: u32,
     /// Nothing is started any more once so many tests have failed.
     pub max_failures: Option<usize>,
+    /// The failures that are expected.
+    pub known: Known,
 }
 
 /// How long each phase may take.
@@ -62,6 +65,7 @@ impl Settings {
             retries: 0,
             repeat_until_fail: 0,
             max_failures: None,
+            known: Known::default(),
         }
     }
 }
@@ -81,4 +85,6 @@ pub struct End {
     pub counts: Counts,
     /// Whether it was stopped before its end: somebody asked, or its time was up.
     pub interrupted: bool,
+    /// How many known failures have expired, or do not fail any more.
+    pub unmet: usize,
 }
