@@ -66,7 +66,11 @@ fn a_list_is_what_would_run_and_runs_nothing() {
 #[test]
 fn a_history_tells_of_every_run_and_can_be_made_anew() {
     let sandbox = passed_and_failed();
-    sandbox.kvmtest(["history"]).code(0).is_clean().says(["small.boot", "2     50%     50%    ERROR"]);
+    sandbox
+        .kvmtest(["history"])
+        .code(0)
+        .is_clean()
+        .says(["small.boot", "2     50%     50%    ERROR"]);
     let before = json(&sandbox.kvmtest(["history", "--format", "json"]));
     assert_eq!((&before["version"], &before["tests"][0]["runs"]), (&1.into(), &2.into()));
     assert_eq!(
