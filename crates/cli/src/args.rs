@@ -82,7 +82,7 @@ Examples:
 
 Exit status:
   0    every test passed (WARN, SKIP and CANCEL are no failures)
-  1    some test failed
+  1    some test failed, or the list of known failures is not true any more
   2    the command line is wrong
   3    nothing was run: the host or the configuration does not allow it
   4    nothing was run: no test matches
@@ -94,8 +94,6 @@ pub(crate) struct Run {
     /// Put the results in a new folder below this one.
     #[arg(long, value_name = "DIR", default_value = "results")]
     pub(crate) results: Utf8PathBuf,
-    #[command(flatten)]
-    pub(crate) arrangement: Arrangement,
     /// Run so many tests at one time; `auto` asks the host.
     ///
     /// Each worker has machines and images of its own. Tests that have a machine in common, or
@@ -122,6 +120,8 @@ pub(crate) struct Run {
     /// End the run after this time: `90`, `30m`, `2h`. What runs is interrupted and cleaned up.
     #[arg(long, value_name = "TIME", value_parser = time)]
     pub(crate) timeout: Option<Duration>,
+    #[command(flatten)]
+    pub(crate) arrangement: Arrangement,
 }
 
 fn at_least_one(text: &str) -> Result<usize, String> {

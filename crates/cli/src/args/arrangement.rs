@@ -1,5 +1,7 @@
 //! What can be typed about which of the tests run, and in which order.
 
+use std::str::FromStr;
+
 use camino::Utf8PathBuf;
 use clap::{Args as ClapArgs, ValueEnum, ValueHint};
 use kvmtest_runner::plan::{self, Rerun, Sequence, Shard};
@@ -18,8 +20,15 @@ pub(crate) struct Arrangement {
     ///
     /// FAIL, ERROR and INTERRUPTED, but not what failed as expected. Without a filter and a set,
     /// they are taken from the set of that run.
-    #[arg(long, value_name = "RESULTS", num_args = 0..=1, require_equals = true, value_hint = ValueHint::AnyPath)]
-    pub(crate) rerun: Option<Option<Utf8PathBuf>>,
+    #[arg(
+        long,
+        value_name = "RESULTS",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "",
+        value_hint = ValueHint::AnyPath
+    )]
+    pub(crate) rerun: Option<Utf8PathBuf>,
     /// Run only one of N parts of the tests: `1/3`, `2/3` and `3/3` together are all of them.
     ///
     /// What depends on each other stays in one part. The first lines say how the tests were
@@ -33,8 +42,15 @@ pub(crate) struct Arrangement {
     #[arg(long, value_name = "RESULTS", requires = "shard", value_hint = ValueHint::AnyPath)]
     pub(crate) shard_times: Option<Utf8PathBuf>,
     /// Run tests in an order by chance; a seed brings an order back.
-    #[arg(long, value_name = "SEED", num_args = 0..=1, require_equals = true, conflicts_with = "order")]
-    pub(crate) shuffle: Option<Option<u64>>,
+    #[arg(
+        long,
+        value_name = "SEED",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "",
+        conflicts_with = "order"
+    )]
+    pub(crate) shuffle: Option<Seed>,
     /// In which order tests run, as far as dependencies allow.
     ///
     /// Without it, as in the configuration, and with several jobs the slowest first.
@@ -50,6 +66,27 @@ pub(crate) struct Arrangement {
     pub(crate) known_failures: Option<Utf8PathBuf>,
 }
 
+/// What an order by chance is made from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Seed {
+    /// Any number.
+    Any,
+    /// This number.
+    This(u64),
+}
+
+impl FromStr for Seed {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text.parse() {
+            _ if text.is_empty() => Ok(Self::Any),
+            Ok(seed) => Ok(Self::This(seed)),
+            Err(_) => Err("a whole number, as a run has printed it".to_owned()),
+        }
+    }
+}
+
 /// In which order tests run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Order {
@@ -63,12 +100,17 @@ impl Arrangement {
     /// What it means.
     pub(crate) fn meaning(&self) -> plan::Arrangement {
         let sequence = match (self.shuffle, self.order) {
-            (Some(seed), _) => Some(Sequence::Shuffled(seed.unwrap_or_else(plan::seed))),
+            (Some(Seed::Any), _) => Some(Sequence::Shuffled(plan::seed())),
+            (Some(Seed::This(seed)), _) => Some(Sequence::Shuffled(seed)),
             (None, Some(Order::Configuration)) => Some(Sequence::Configuration),
             (None, Some(Order::SlowestFirst)) => Some(Sequence::SlowestFirst),
             (None, None) => None,
         };
-        let rerun = self.rerun.clone().map(|path| path.map_or(Rerun::Last, Rerun::Of));
+        // An empty path stands for none.
+        let rerun = self.rerun.clone().map(|path| match path.as_str() {
+            "" => Rerun::Last,
+            _ => Rerun::Of(path),
+        });
         plan::Arrangement {
             sequence,
             failed_first: self.failed_first,

@@ -31,8 +31,15 @@ pub(crate) struct History {
     #[arg(long, value_name = "DIR", default_value = "results", value_hint = ValueHint::DirPath)]
     pub(crate) results: Utf8PathBuf,
     /// Make the history anew first, from the results, or from those in DIR.
-    #[arg(long, value_name = "DIR", num_args = 0..=1, require_equals = true, value_hint = ValueHint::DirPath)]
-    pub(crate) rebuild: Option<Option<Utf8PathBuf>>,
+    #[arg(
+        long,
+        value_name = "DIR",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "",
+        value_hint = ValueHint::DirPath
+    )]
+    pub(crate) rebuild: Option<Utf8PathBuf>,
     /// How to print it.
     #[arg(long, short, value_enum, value_name = "FORMAT", default_value_t)]
     pub(crate) format: Format,

@@ -13,7 +13,8 @@ use crate::terminal::{clean, duration, note, table};
 
 pub(super) fn execute(args: &History) -> Result<u8> {
     let filter = name_filter(&args.tests)?;
-    let base = args.rebuild.as_ref().and_then(Option::as_ref).unwrap_or(&args.results);
+    let base =
+        args.rebuild.as_ref().filter(|dir| !dir.as_str().is_empty()).unwrap_or(&args.results);
     let history = history::History::beside(base);
     if args.rebuild.is_some() {
         let Rebuilt { runs, remarks } = history.rebuild()?;

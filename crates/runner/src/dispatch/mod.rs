@@ -101,7 +101,9 @@ impl<'a> Dispatcher<'a> {
         let stopped = matches!(self.stopping, Some(Stopping::Asked | Stopping::TimeUp(_)));
         let unmet = self.settings.known.unmet(self.outcomes.iter().copied());
         let end = End { counts: self.counts, interrupted: stopped, unmet: unmet.len() };
-        unmet.into_iter().for_each(|message| self.remark(message));
+        for message in unmet {
+            self.remark(message);
+        }
         self.reports.tell(What::RunFinished {
             counts: end.counts,
             duration_ms: self.reports.milliseconds(),

@@ -38,8 +38,8 @@ pub(super) fn read(path: &Utf8Path) -> Result<Vec<Entry>> {
 
 fn parse(path: &Utf8Path, text: &str) -> Result<Vec<Entry>, Vec<String>> {
     let place = |at: usize| {
-        let before = text.as_bytes().get(..at).unwrap_or_default();
-        format!("{path}:{}", before.iter().filter(|byte| **byte == b'\n').count() + 1)
+        let before = text.get(..at).unwrap_or_default();
+        format!("{path}:{}", before.matches('\n').count() + 1)
     };
     let document: Document = toml::from_str(text).map_err(|error| {
         let at = error.span().map_or(0, |span| span.start);
