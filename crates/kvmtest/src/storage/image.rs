@@ -101,7 +101,8 @@ impl Image {
     /// Looks for damage. It must not be in use: QEMU's lock makes that an error.
     pub fn check(&self) -> Result<Check> {
         let arguments = ["check", "--output=json", "-f", &self.format];
-        let ended = self.qemu_img(&arguments, &self.path).with_context(|| self.doing("checking"))?;
+        let ended =
+            self.qemu_img(&arguments, &self.path).with_context(|| self.doing("checking"))?;
         Ok(check::judge(&ended))
     }
 

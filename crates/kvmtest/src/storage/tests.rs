@@ -20,7 +20,8 @@ impl Place {
     }
 
     fn params(&self, more: &[(&str, &str)]) -> Params {
-        let base = [("images_dir", self.dir.as_str()), ("image_name", "disk"), ("image_size", "1M")];
+        let base =
+            [("images_dir", self.dir.as_str()), ("image_name", "disk"), ("image_size", "1M")];
         base.into_iter().chain(more.iter().copied()).collect()
     }
 
