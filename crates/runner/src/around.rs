@@ -42,8 +42,9 @@ pub(crate) struct Step {
     pub(crate) what: &'static str,
     /// The keys that it looks at.
     pub(crate) keys: &'static [&'static str],
-    /// Refuses what its keys cannot mean; asked before anything is done, of all steps.
-    pub(crate) check: fn(&Params) -> Result<()>,
+    /// Refuses what its keys cannot mean, if it has any that can mean nothing; asked before
+    /// anything is done, of all steps.
+    pub(crate) check: Option<fn(&Params) -> Result<()>>,
     /// Does it.
     pub(crate) run: fn(&mut Around) -> Result<()>,
 }
@@ -92,13 +93,12 @@ impl Around {
 }
 
 impl Step {
+    pub(crate) fn check(&self, params: &Params) -> Result<()> {
+        self.check.map_or(Ok(()), |check| check(params))
+    }
+
     pub(crate) fn run(&self, around: &mut Around) -> Result<()> {
         tracing::debug!("{}: {} ({})", self.name, self.what, self.keys.join(", "));
         (self.run)(around).map_err(|error: Error| error.context(self.what))
     }
-}
-
-/// Nothing is wrong with what has no keys of its own.
-pub(crate) fn anything(_: &Params) -> Result<()> {
-    Ok(())
 }

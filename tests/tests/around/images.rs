@@ -98,6 +98,17 @@ fn a_failed_test_stays_failed_with_a_corrupt_image() {
 }
 
 #[test]
+fn every_step_is_done_whatever_becomes_of_those_before_it() {
+    let Some(sandbox) = sandbox() else { return };
+    damage(&disk(&sandbox), CORRUPT);
+    let keys = ["check_image = yes", "remove_image = yes", "post_command = echo bad; exit 3"];
+    passing(&sandbox, &with(&keys)).code(1).says(["ERROR  boot", "exit status: 3: bad"]);
+    assert!(warnings(&sandbox).contains("is corrupt"));
+    assert!(!disk(&sandbox).exists());
+    sandbox.is_empty();
+}
+
+#[test]
 fn an_image_is_removed_where_it_is_not_to_stay() {
     let Some(sandbox) = sandbox() else { return };
     make(&disk(&sandbox));

@@ -30,16 +30,22 @@ impl Vm {
     /// Errors are of the kinds `Screen` (there is none, or it is no picture) and those of a
     /// monitor. QEMU has five seconds.
     pub fn screendump(&self, path: &Utf8Path) -> Result<()> {
-        let doing = || format!("taking the screen of the VM `{}`", self.name());
         let path = absolute(path)?;
-        match path.extension() {
-            Some("ppm") => self.dump(&path, None).with_context(doing),
-            Some("png") => self.dump_png(&path).with_context(doing),
-            _ => Err(Error::new(
-                ErrorKind::Params,
-                format!("a screen is written as .png or .ppm: {path}"),
-            )),
+        let dumped = match path.extension() {
+            Some("ppm") => self.dump(&path, None),
+            Some("png") => self.dump_png(&path),
+            _ => {
+                let message = format!("a screen is written as .png or .ppm: {path}");
+                return Err(Error::new(ErrorKind::Params, message));
+            }
+        };
+        match dumped {
+            Err(error) if error.kind() == ErrorKind::MonitorCommand && !self.has_screen()? => {
+                Err(Error::new(ErrorKind::Screen, "it has no screen (`vga = std` gives it one)"))
+            }
+            dumped => dumped,
         }
+        .with_context(|| format!("taking the screen of the VM `{}`", self.name()))
     }
 
     fn dump_png(&self, path: &Utf8Path) -> Result<()> {
@@ -58,12 +64,7 @@ impl Vm {
             .and_then(|picture| picture.write_png(path));
         // It may not have come that far.
         let _ = std::fs::remove_file(&raw);
-        match converted {
-            Err(error) if error.kind() == ErrorKind::MonitorCommand && !self.has_screen()? => {
-                Err(Error::new(ErrorKind::Screen, "it has no screen (`vga = std` gives it one)"))
-            }
-            converted => converted,
-        }
+        converted
     }
 
     /// Older versions know no format but their own.

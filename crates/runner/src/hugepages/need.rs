@@ -67,7 +67,7 @@ pub(super) fn size_of_mount(mount: &Utf8Path) -> Result<u64> {
             return Err(Error::new(ErrorKind::Host, message).caused_by(error));
         }
     };
-    if i64::from(facts.f_type) != HUGETLBFS {
+    if facts.f_type != HUGETLBFS {
         let message = format!("{mount} has no huge pages: `{}` gives it some", mend());
         return Err(Error::new(ErrorKind::Host, message));
     }

@@ -163,7 +163,7 @@ fn a_user_who_may_not_is_told_so_or_takes_what_is_free() {
 #[test]
 fn a_size_that_the_host_lacks_is_named() {
     let host = Host::new(0, 0);
-    let error = host.hugepages().reserve(Need { size_kib: 16, pages: 1 }).err().expect("none");
+    let error = host.hugepages().reserve(Need { size_kib: 16, pages: 1 }).expect_err("none");
     assert!(error.to_string().contains("no huge pages of 16 KiB"), "{error}");
     std::fs::write(host.root.join("meminfo"), "MemFree: 1 kB\n").expect("written");
     let params: Params = [("vms", "vm1")].into_iter().collect();

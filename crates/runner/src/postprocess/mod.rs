@@ -6,6 +6,8 @@ mod hugepages;
 mod images;
 mod profilers;
 mod screens;
+#[cfg(test)]
+mod tests;
 mod unresponsive;
 mod vms;
 
@@ -13,7 +15,7 @@ use kvmtest::{Error, Params, Result};
 
 pub(crate) use hand_over::hand_over;
 
-use crate::around::{Around, Step, anything};
+use crate::around::{Around, Step};
 use crate::hook;
 use crate::outcome::Outcome;
 
@@ -23,49 +25,49 @@ pub(crate) const STEPS: &[Step] = &[
         name: "profilers",
         what: "ending the profilers",
         keys: &["profilers"],
-        check: anything,
+        check: None,
         run: profilers::end,
     },
     Step {
         name: "vms",
         what: "cleaning up the machines",
         keys: &["kill_vm", "kill_vm_gracefully", "kill_vm_timeout"],
-        check: vms::check,
+        check: Some(vms::check),
         run: vms::clean,
     },
     Step {
         name: "images",
         what: "checking and removing images",
         keys: &["check_image", "remove_image"],
-        check: images::check,
+        check: Some(images::check),
         run: images::clean,
     },
     Step {
         name: "screens",
         what: "putting the screens in order",
         keys: &["keep_screendumps"],
-        check: screens::check,
+        check: Some(screens::check),
         run: screens::end,
     },
     Step {
         name: "unresponsive",
         what: "looking for machines that nobody can log in to",
         keys: &["kill_unresponsive_vms"],
-        check: unresponsive::check,
+        check: Some(unresponsive::check),
         run: unresponsive::end,
     },
     Step {
         name: "hugepages",
         what: "giving huge pages back",
         keys: &["setup_hugepages"],
-        check: anything,
+        check: None,
         run: hugepages::give_back,
     },
     Step {
         name: "command",
         what: "running `post_command`",
         keys: &["post_command", "post_command_timeout", "post_command_noncritical"],
-        check: |params| hook::check(params, "post_command"),
+        check: Some(|params| hook::check(params, "post_command")),
         run: command::run,
     },
 ];
@@ -74,7 +76,7 @@ pub(crate) const STEPS: &[Step] = &[
 /// asked before anything is started.
 pub(crate) fn check(params: &Params) -> Result<()> {
     for params in [params, &params.object_params("on_error")] {
-        STEPS.iter().try_for_each(|step| (step.check)(params))?;
+        STEPS.iter().try_for_each(|step| step.check(params))?;
     }
     Ok(())
 }

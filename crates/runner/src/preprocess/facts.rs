@@ -8,6 +8,7 @@ use crate::around::Around;
 
 /// Keeps `host_kernel`, `kvm_version` and `qemu_version`; of a machine with a QEMU of its own,
 /// `qemu_version_NAME` as well. What cannot be told is left out: whoever needs it will say why.
+#[expect(clippy::unnecessary_wraps, reason = "other steps may fail")]
 pub(super) fn keep(around: &mut Around) -> Result<()> {
     let kernel = rustix::system::uname().release().to_string_lossy().into_owned();
     around.fact("kvm_version", kvm_version(Utf8Path::new("/"), &kernel));

@@ -8,12 +8,14 @@ mod leftovers;
 mod lifetime;
 mod profilers;
 mod screens;
+#[cfg(test)]
+mod tests;
 mod vm;
 mod vms;
 
 use kvmtest::{Params, Result};
 
-use crate::around::{Around, Step, anything};
+use crate::around::{Around, Step};
 use crate::hook;
 
 /// The steps. The first one that fails ends the preparation; whatever was done up to there is
@@ -23,28 +25,28 @@ pub(crate) const STEPS: &[Step] = &[
         name: "leftovers",
         what: "ending the machines that this test does not name",
         keys: &["vms"],
-        check: anything,
+        check: None,
         run: leftovers::end,
     },
     Step {
         name: "facts",
         what: "keeping the versions of kernel, KVM and QEMU",
         keys: &["qemu_binary"],
-        check: anything,
+        check: None,
         run: facts::keep,
     },
     Step {
         name: "hugepages",
         what: "reserving huge pages",
         keys: &["setup_hugepages", "max_vms", "hugepage", "mem", "mem_path"],
-        check: hugepages::check,
+        check: Some(hugepages::check),
         run: hugepages::reserve,
     },
     Step {
         name: "command",
         what: "running `pre_command`",
         keys: &["pre_command", "pre_command_timeout", "pre_command_noncritical"],
-        check: |params| hook::check(params, "pre_command"),
+        check: Some(|params| hook::check(params, "pre_command")),
         run: command::run,
     },
     Step {
@@ -58,28 +60,28 @@ pub(crate) const STEPS: &[Step] = &[
             "migration_mode",
             "start_vm",
         ],
-        check: vms::check,
+        check: Some(vms::check),
         run: vms::prepare,
     },
     Step {
         name: "screens",
         what: "beginning to take screens",
         keys: &["take_regular_screendumps", "screendump_delay"],
-        check: screens::check,
+        check: Some(screens::check),
         run: screens::begin,
     },
     Step {
         name: "profilers",
         what: "starting the profilers",
         keys: &["profilers", "profiler_command"],
-        check: profilers::check,
+        check: Some(profilers::check),
         run: profilers::start,
     },
 ];
 
 /// Refuses params that some step cannot understand.
 pub(crate) fn check(params: &Params) -> Result<()> {
-    STEPS.iter().try_for_each(|step| (step.check)(params))
+    STEPS.iter().try_for_each(|step| step.check(params))
 }
 
 /// Does what is to be done before a test.

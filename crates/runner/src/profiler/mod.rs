@@ -73,13 +73,11 @@ impl Drop for Profiler {
 
 fn watch(mut running: Running, stop: &OwnedFd) -> Seen {
     let forever = Deadline::after(Duration::MAX);
-    match running.wait_or(forever, Some(stop.as_fd())) {
-        Ok(true) => Seen::ByItself(running.finish()),
-        // An interrupt is the end of the test, too.
-        _ => {
-            // As Ctrl-C does, upon which all of them write their figures.
-            let _ = running.end(Signal::INT, GRACE);
-            Seen::Asked
-        }
+    if let Ok(true) = running.wait_or(forever, Some(stop.as_fd())) {
+        return Seen::ByItself(running.finish());
     }
+    // Asked, or interrupted, which is the end of the test, too. It is told as Ctrl-C does, upon
+    // which all of them write their figures.
+    let _ = running.end(Signal::INT, GRACE);
+    Seen::Asked
 }

@@ -33,18 +33,16 @@ impl Recipe {
         if let Some(line) = own.find_nonempty("profiler_command") {
             return Ok(Self::Line(line.to_owned()));
         }
-        match BUILT_IN.iter().find(|(known, _)| *known == name) {
-            Some((_, words)) => Ok(Self::BuiltIn(words)),
-            None => {
-                let names: Vec<&str> = BUILT_IN.iter().map(|(name, _)| *name).collect();
-                let message = format!(
-                    "no profiler is called `{name}`: say `profiler_command_{name} = …`, or take \
-                     one of `{}`",
-                    names.join("`, `")
-                );
-                Err(Error::new(ErrorKind::Params, message))
-            }
+        if let Some((_, words)) = BUILT_IN.iter().find(|(known, _)| *known == name) {
+            return Ok(Self::BuiltIn(words));
         }
+        let names: Vec<&str> = BUILT_IN.iter().map(|(name, _)| *name).collect();
+        let message = format!(
+            "no profiler is called `{name}`: say `profiler_command_{name} = …`, or take one of \
+             `{}`",
+            names.join("`, `")
+        );
+        Err(Error::new(ErrorKind::Params, message))
     }
 
     /// The command, whose output goes to a file in `dir`.

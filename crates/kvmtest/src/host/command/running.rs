@@ -82,8 +82,7 @@ impl Running {
             if !ready[0].is_empty() {
                 return Ok(true);
             }
-            if stop.is_some() && !ready[1].is_empty() || ready.iter().all(|flags| flags.is_empty())
-            {
+            if stop.is_some() && !ready[1].is_empty() || ready.iter().all(PollFlags::is_empty) {
                 return Ok(false);
             }
             self.read(1);
