@@ -85,7 +85,10 @@ fn unknown_labels() {
     );
     check("no (os=linux), (linux), linux, windows..boot  # bot\n", &[]);
     // Also where nothing follows that could hold.
-    check("bot:\n    # k = 1\n", &["7:1: unknown-label: no variant has the label `bot`"]);
+    check(
+        "bot:\n    # k = 1\n",
+        &["7:1: unknown-label: no variant has the label `bot`: the condition never holds"],
+    );
     // What empties everything is told once.
     check("only bot\n", &["7:6: unknown-label: no variant has the label `bot`: nothing is left"]);
     check(
@@ -96,6 +99,24 @@ fn unknown_labels() {
         "join boot bot\n",
         &["7:11: unknown-label: no variant has the label `bot`: the `join` gives no variant"],
     );
+}
+
+#[test]
+fn unknown_labels_of_statements_that_are_given_afterwards() {
+    let mut parser = Parser::new();
+    parser.parse(Source::new("t.cfg", two_blocks("no bot\n")), &mut NoInclude);
+    for statement in ["only boot", "no bot", "boot: k = 1", "bit, boot:\n  no bat", "k = bot"] {
+        parser.statement(statement);
+    }
+    let told = parser.unknown_labels("<command line>");
+    let expected = [
+        "1:4: unknown-label: no variant has the label `bot`: nothing is dropped",
+        "1:1: unknown-label: no variant has the label `bit`",
+        "2:6: unknown-label: no variant has the label `bat`: nothing is dropped",
+    ];
+    assert_told(&told, &expected, "");
+    assert_eq!(told[0].help.as_deref(), Some("did you mean `boot`?"));
+    assert!(parser.unknown_labels("other.cfg").is_empty());
 }
 
 #[test]

@@ -27,9 +27,10 @@ use crate::finding::Finding;
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::limits;
 use crate::plan::Plan;
-use crate::tree::Item;
 use crate::tree::filter::FilterId;
-use crate::tree::source::Span;
+use crate::tree::label::number;
+use crate::tree::source::{Sources, Span};
+use crate::tree::{Item, Tree};
 use outline::Outline;
 use rustc_hash::FxHashSet;
 use search::{Answer, Question, Search, everything};
@@ -62,7 +63,9 @@ pub(crate) fn all(plan: &Plan) -> Vec<Diagnostic> {
     let (outline, statements) = (&outline, &statements);
     let mut lint =
         Lint { plan, outline, statements, search, found: Vec::new(), blamed: FxHashSet::default() };
-    unknown_label::check(&mut lint);
+    for found in unknown_label::find(&plan.tree, |_| true) {
+        lint.report(found.finding, found.at, found.message, found.help);
+    }
     overwritten::check(&mut lint);
     matches_no_key::check(&mut lint);
     leaves_nothing::check_all(&mut lint);
@@ -84,6 +87,23 @@ pub(crate) fn unknown_values(
     what: &str,
 ) -> Vec<Diagnostic> {
     told(plan, unknown_value::check(plan, key, known, what))
+}
+
+/// Filters that name a label which no variant has, in the sources of one name.
+pub(crate) fn unknown_labels(tree: &Tree, source: &str) -> Vec<Diagnostic> {
+    let files = tree.sources.files.iter().filter(|file| file.name.as_ref() == source);
+    let ranges: Vec<_> = files.map(|file| file.base..file.base + number(file.text.len())).collect();
+    let is_wanted = |at: u32| ranges.iter().any(|range| range.contains(&at));
+    let found = unknown_label::find(tree, is_wanted).into_iter();
+    found.map(|found| found.told(&tree.sources)).collect()
+}
+
+impl Found {
+    fn told(self, sources: &Sources) -> Diagnostic {
+        let Self { finding, at, message, help } = self;
+        let told = Diagnostic::at(sources, at, Severity::Warning, message, help);
+        Diagnostic { finding: Some(finding), ..told }
+    }
 }
 
 impl Lint<'_> {
@@ -119,14 +139,8 @@ impl Lint<'_> {
 /// readings is: told is only what is found in each of them.
 fn told(plan: &Plan, found: Vec<Found>) -> Vec<Diagnostic> {
     let sources = &plan.tree.sources;
-    let diagnostic = |found: Found| {
-        let mut diagnostic =
-            Diagnostic::at(sources, found.at, Severity::Warning, found.message, found.help);
-        diagnostic.finding = Some(found.finding);
-        diagnostic
-    };
     let mut found = found;
     found.sort_by_key(|found| (found.at.start, found.finding));
     let found = ambiguity::in_all_readings(sources, found);
-    found.into_iter().take(limits::FINDINGS).map(diagnostic).collect()
+    found.into_iter().take(limits::FINDINGS).map(|found| found.told(sources)).collect()
 }

@@ -1,26 +1,31 @@
 //! Filters that name a label which no variant has.
 
 use super::label::{Written, labels};
-use super::statement::Role;
-use super::{Finding, Lint};
+use super::{Finding, Found};
 use crate::nearest::nearest;
 use crate::tree::Tree;
-use crate::tree::filter::FilterId;
+use crate::tree::filter::{FilterId, Term};
 use crate::tree::label::{Label, Symbol, number};
 use crate::tree::source::Span;
+use crate::tree::spans::FilterSpan;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 /// How many comparisons the nearest labels may cost: each is held against all there are.
 const COMPARISONS: usize = 5_000_000;
 
-pub(super) fn check(lint: &mut Lint) {
-    let plan = lint.plan;
-    let tree = &plan.tree;
+/// Of the filters that begin at one of these offsets.
+pub(super) fn find(tree: &Tree, is_wanted: impl Fn(u32) -> bool) -> Vec<Found> {
+    let filters = tree.spans.filters.iter().enumerate();
+    let mut filters = filters.filter(|(_, spans)| is_wanted(spans.filter.start)).peekable();
+    if filters.peek().is_none() {
+        return Vec::new();
+    }
     let names = Names::new(tree);
     let affordable = COMPARISONS / names.texts.len().max(1);
     let mut suggestions = FxHashMap::default();
     let mut last = Span::default();
-    for (index, spans) in tree.spans.filters.iter().enumerate() {
+    let mut found = Vec::new();
+    for (index, spans) in filters {
         // The words of a `join` are filters of their own, and share their text.
         if spans.filter == last {
             continue;
@@ -28,8 +33,8 @@ pub(super) fn check(lint: &mut Lint) {
         last = spans.filter;
         // One label is enough to make a word worth nothing.
         let mut is_told = false;
-        let consequence = consequence(lint, FilterId(number(index)));
-        for label in labels(plan.span(spans.filter)) {
+        let consequence = names.consequence(tree, FilterId(number(index)), spans);
+        for label in labels(tree.sources.text(spans.filter)) {
             is_told &= !label.is_first;
             if is_told || names.has(tree, &label) {
                 continue;
@@ -37,7 +42,7 @@ pub(super) fn check(lint: &mut Lint) {
             is_told = true;
             let start = spans.filter.start + number(label.bytes.start);
             let at = Span { start, len: number(label.bytes.len()) };
-            let written = plan.span(at);
+            let written = tree.sources.text(at);
             let message = format!("no variant has the label `{written}`{consequence}");
             let is_affordable = suggestions.len() < affordable;
             let help = match suggestions.get(written) {
@@ -49,32 +54,10 @@ pub(super) fn check(lint: &mut Lint) {
                 }
                 None => None,
             };
-            lint.report(Finding::UnknownLabel, at, message, help);
+            found.push(Found { finding: Finding::UnknownLabel, at, message, help });
         }
     }
-}
-
-/// What follows where the filter cannot match at all.
-fn consequence(lint: &Lint, filter: FilterId) -> &'static str {
-    let Some(statement) = lint.statements.of(filter) else {
-        // The words of a `join` are filters of their own, which come after the whole.
-        let spans = &lint.plan.tree.spans.filters;
-        let next = FilterId(filter.0 + 1);
-        let is_join = spans.get(next.0 as usize).is_some_and(|span| {
-            span.filter == spans[filter.0 as usize].filter && lint.statements.of(next).is_some()
-        });
-        return if is_join { ": the `join` gives no variant" } else { "" };
-    };
-    if !lint.is_misspelt(filter) {
-        return "";
-    }
-    match statement.role {
-        Role::Only => ": nothing is left",
-        Role::No => ": nothing is dropped",
-        Role::Join => ": the `join` gives no variant",
-        Role::Condition { negated: false } => ": the condition never holds",
-        Role::Condition { negated: true } => ": the condition always holds",
-    }
+    found
 }
 
 /// The labels that there are.
@@ -93,6 +76,35 @@ impl<'t> Names<'t> {
         texts.sort_unstable();
         blocks.sort_unstable();
         Self { all, texts, blocks }
+    }
+
+    /// What follows where the filter cannot match at all.
+    fn consequence(&self, tree: &Tree, filter: FilterId, spans: &FilterSpan) -> &'static str {
+        let before =
+            Span { start: spans.statement.start, len: spans.filter.start - spans.statement.start };
+        let keyword = tree.sources.text(before).trim();
+        let mut words = tree.filters.words(filter);
+        if keyword != "join" && !words.all(|word| self.is_misspelt(tree, word)) {
+            return "";
+        }
+        match keyword {
+            "only" => ": nothing is left",
+            "no" => ": nothing is dropped",
+            "join" => ": the `join` gives no variant",
+            "!" => ": the condition always holds",
+            _ => ": the condition never holds",
+        }
+    }
+
+    fn is_misspelt(&self, tree: &Tree, word: &[Term]) -> bool {
+        let mut tags = tree.filters.sequences(word).flatten();
+        tags.any(|tag| {
+            let label = tree.filters.named.get(*tag);
+            match label.variable {
+                None => !self.all.contains(&label.name),
+                Some(_) => tree.labels.find(label).is_none(),
+            }
+        })
     }
 
     fn has(&self, tree: &Tree, label: &Written) -> bool {

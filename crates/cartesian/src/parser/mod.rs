@@ -11,6 +11,7 @@ use crate::config::Config;
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::include::{Include, NoInclude, Source};
 use crate::limits;
+use crate::lint;
 use crate::parser::block::{Reading, Target};
 use crate::parser::cursor::Cursor;
 use crate::tree::source::Span;
@@ -90,6 +91,12 @@ impl Parser {
     /// What the configuration holds so far.
     pub fn census(&self) -> Census<'_> {
         Census::new(&self.tree, self.root)
+    }
+
+    /// Filters in sources of this name that name a label which no variant has: warnings, in the
+    /// order of the text. It costs as much as is in these sources, and a look at each label.
+    pub fn unknown_labels(&self, source: &str) -> Vec<Diagnostic> {
+        lint::unknown_labels(&self.tree, source)
     }
 
     /// The configuration, made of every statement that had no error, and all that was found.
