@@ -94,6 +94,11 @@ impl Read {
         self.parser.census()
     }
 
+    /// Filters of statements on the command line that name a label which no variant has.
+    pub(super) fn slips(&self) -> Vec<Diagnostic> {
+        self.parser.unknown_labels(COMMAND_LINE)
+    }
+
     /// Completes it with `only` statements.
     pub(super) fn finish(mut self, only: &[String]) -> Result<Loaded, Unreadable> {
         for filter in only {
