@@ -6,10 +6,10 @@ use super::step::{Effect, Step};
 use super::{Explain, Story};
 use crate::plan::Plan;
 use crate::tree::NodeId;
-use crate::variant::title::Title;
+use crate::variant::title;
 use crate::walk::Leaf;
 
-/// A key of the language that a [`Title`] has.
+/// A key of the language that says what a variant is called or depends on.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Own {
     Name,
@@ -28,11 +28,11 @@ impl Own {
     }
 
     /// `None`: there is nothing yet, or nothing at all.
-    fn value(self, title: &Title) -> Option<String> {
+    fn value(self, plan: &Plan, leaf: &Leaf) -> Option<String> {
         let value = match self {
-            Self::Name => title.name.clone(),
-            Self::Shortname => title.shortname.clone(),
-            Self::Dep => title.dep.join(" "),
+            Self::Name => title::name(plan, leaf),
+            Self::Shortname => title::shortname(plan, leaf),
+            Self::Dep => title::deps(plan, leaf).join(" "),
         };
         (!value.is_empty()).then_some(value)
     }
@@ -43,7 +43,7 @@ pub(super) fn explain(plan: &Plan, leaf: &Leaf, variant: &str, key: &str) -> Opt
     let own = Own::of(key)?;
     let mut stories = Vec::new();
     each_path(leaf, &mut |path| stories.push(story(plan, path, own, key)));
-    let value = own.value(&Title::of(plan, leaf));
+    let value = own.value(plan, leaf);
     // All parts of a joined variant give labels to the name; what it depends on is the last's.
     let single = stories.len() == 1 || own == Own::Dep;
     let from = value.as_ref().and_then(|_| stories.len().checked_sub(1)).filter(|_| single);
@@ -69,8 +69,8 @@ fn each_path(leaf: &Leaf, visit: &mut impl FnMut(&[NodeId])) {
 
 /// A title grows from the root down.
 fn story(plan: &Plan, path: &[NodeId], own: Own, key: &str) -> Story {
-    let title = Title::of_path(plan, path);
-    let mut deps = title.dep.iter();
+    let deps = title::deps_of(plan, path);
+    let mut deps = deps.iter();
     let mut steps = Vec::new();
     for &node in path {
         let head = &plan.tree.node(node).head;
@@ -96,6 +96,7 @@ fn story(plan: &Plan, path: &[NodeId], own: Own, key: &str) -> Story {
             effect,
         });
     }
-    let result = own.value(&title).map(|value| (key.to_owned(), value.into()));
-    Story { variant: title.name, steps, result: result.into_iter().collect() }
+    let result =
+        own.value(plan, &Leaf::Path(path.into())).map(|value| (key.to_owned(), value.into()));
+    Story { variant: title::name_of(plan, path), steps, result: result.into_iter().collect() }
 }

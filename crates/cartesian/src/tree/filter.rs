@@ -70,6 +70,15 @@ impl Filters {
         words.iter().map(|&word| &self.terms[range(word)])
     }
 
+    /// The terms of all words of a filter.
+    pub(crate) fn terms(&self, filter: FilterId) -> &[Term] {
+        match &self.words[range(self.all[filter.0 as usize])] {
+            [] => &[],
+            [first, .., last] => &self.terms[range((first.0, last.1))],
+            [only] => &self.terms[range(*only)],
+        }
+    }
+
     /// The terms of a word as tags that follow one another.
     pub(crate) fn sequences<'a>(&'a self, word: &'a [Term]) -> impl Iterator<Item = &'a [u32]> {
         word.iter().map(|term| match term {
