@@ -86,13 +86,6 @@ fn conditions() {
     check("a:\n    variants:\n        - b:\n", &["2:5: `variants` in a conditional block"]);
     check("a: variants:\n    - b:\n", &["1:4: `variants` in a conditional block"]);
     check("a: join b c\n", &["1:4: `join` in a conditional block has no effect"]);
-    check("a:\n", &["1:1: a condition with nothing in it"]);
-    check("!a:\nk = 1\n", &["1:1: a condition with nothing in it"]);
-    check("  a:\n\n  # below\n", &["1:3: a condition with nothing in it"]);
-    check("a:\n  b: c:\n  k = 1\n", &["2:6: a condition with nothing in it"]);
-    // What is a comment there was a statement once.
-    check("a:\n\n  # k = 1\nk = 1\n", &[]);
-    check("a:\n    name = x\n", &["2:5: `name` is set by the language"]);
     // What is inside of a broken condition is read nevertheless.
     check("a b:\n    junk\n", &["1:3: two labels", "2:5: this is no statement"]);
 }

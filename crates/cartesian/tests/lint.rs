@@ -102,21 +102,24 @@ fn unknown_labels() {
 }
 
 #[test]
-fn unknown_labels_of_statements_that_are_given_afterwards() {
+fn slips_of_statements_that_are_given_afterwards() {
     let mut parser = Parser::new();
     parser.parse(Source::new("t.cfg", two_blocks("no bot\n")), &mut NoInclude);
-    for statement in ["only boot", "no bot", "boot: k = 1", "bit, boot:\n  no bat", "k = bot"] {
+    for statement in
+        ["only boot", "no bot", "boot: k = 1", "bit, boot:\n  no bat", "k = bot", "boot:"]
+    {
         parser.statement(statement);
     }
-    let told = parser.unknown_labels("<command line>");
+    let told = parser.slips("<command line>");
     let expected = [
         "1:4: unknown-label: no variant has the label `bot`: nothing is dropped",
         "1:1: unknown-label: no variant has the label `bit`",
         "2:6: unknown-label: no variant has the label `bat`: nothing is dropped",
+        "1:1: empty-condition: a condition with nothing in it",
     ];
     assert_told(&told, &expected, "");
     assert_eq!(told[0].help.as_deref(), Some("did you mean `boot`?"));
-    assert!(parser.unknown_labels("other.cfg").is_empty());
+    assert!(parser.slips("other.cfg").is_empty());
 }
 
 #[test]
@@ -127,6 +130,25 @@ fn the_nearest_label() {
     check("no (os=linus)\n", "did you mean `(os=linux)`?");
     check("no (is=linux)\n", "no block is called `is`; did you mean `os`?");
     assert_eq!(parse(&two_blocks("no nothing_of_the_kind\n")).lint()[0].help, None);
+}
+
+#[test]
+fn conditions_with_nothing_in_them() {
+    let told =
+        |place: &str| vec![format!("{place}: empty-condition: a condition with nothing in it")];
+    let check = |more: &str, expected: Vec<String>| {
+        check(&two_blocks(more), &expected.iter().map(String::as_str).collect::<Vec<_>>());
+    };
+    check("boot:\n", told("7:1"));
+    check("!boot :\nk = 1\n", told("7:1"));
+    check("j = 1\n  boot..linux:\n\n  # below\n  k = 1\n", told("8:3"));
+    check("boot:\n  linux: !windows:\n  k = 1\n", told("8:10"));
+    check("boot: k = 1\n", vec![]);
+    check("boot:\n  k = 1\n", vec![]);
+    check("k = boot:\n", vec![]);
+    check("only boot\n", vec![]);
+    // What is a comment was a statement once, or will be.
+    check("boot:\n\n    # k = 1\nj = 1\n", vec![]);
 }
 
 #[test]
@@ -345,7 +367,6 @@ fn values_that_nobody_reads() {
     check("k = 1\nk = ${k}2\n", None);
     check("k = 1\nk += 2\nk = 3\n", None);
     check("k = 1\n. ?= 3\nk = 2\n", None);
-    check("k = 1\ndel k\nk = 2\n", None);
     check("k = 1\nsuffix _a\n", None);
     check("variants os:\n  - a:\n    os = b\n", None);
     check("variants:\n  - a:\nk = 1\na: j = ${k}\nk = 2\n", None);
@@ -357,6 +378,91 @@ fn values_that_nobody_reads() {
         body,
     );
     assert_eq!(found[0].help.as_deref(), Some("`k` is set again in t.cfg:5"));
+}
+
+#[test]
+fn values_that_are_deleted() {
+    let told = &["1:1: overwritten: this value of `k` is deleted before anything reads it"];
+    check("k = 1\ndel k\nk = 2\n", told);
+    check("k = 1\ndel k\n", told);
+    check_help("k = 1\ndel k\n", "`del k` is in t.cfg:2");
+    check("k = 1\nj = ${k}\ndel k\n", &[]);
+    check("k = 1\nvariants:\n  - a:\n    del k\n    k = 2\n", &[]);
+    check("del k\nk = 2\n", &[]);
+}
+
+#[test]
+fn keys_that_have_no_value_where_they_are_read() {
+    let told = |place: &str, key: &str| {
+        vec![format!(
+            "{place}: unset-key: `${{{key}}}` has no value here: it stays as it is written"
+        )]
+    };
+    let check = |text: &str, expected: Vec<String>| {
+        check(text, &expected.iter().map(String::as_str).collect::<Vec<_>>());
+    };
+    check("qemu = /bin/${arch}/q\narch = x\n", told("1:13", "arch"));
+    check("arch = x\nqemu = ${arhc}\n", told("2:8", "arhc"));
+    check("k = ${i}${arch}\narch = x\n", told("1:9", "arch"));
+    check(
+        "variants:\n  - a:\n    j = ${k}\n    variants:\n      - b:\n        k = 1\n",
+        told("3:9", "k"),
+    );
+    check("variants:\n  - a:\n    j = ${k}\na: k = 1\n", told("3:9", "k"));
+    // Others have it: so this one may be given it, too.
+    check("variants:\n  - a:\n    k = 1\n  - b:\n    j = ${k}\n", vec![]);
+    check("k += ${k}\n", told("1:6", "k"));
+    check_help(
+        "qemu = ${arch}\narch = x\n",
+        "`arch` is set in t.cfg:2, which comes after it",
+    );
+    check_help("arch = x\nqemu = ${arhc}\n", "did you mean `${arch}`?");
+    check("arch = x\nqemu = ${arch}\n", vec![]);
+    check("variants os:\n  - a:\n    j = ${os}${name}${shortname}${dep}\n", vec![]);
+    check("variants:\n  - a:\n    k = 1\n  - b:\nj = ${k}\n", vec![]);
+    check("variants:\n  - a:\na: k = 1\nj = ${k}\n", vec![]);
+    check("k = 1\nk = ${k}\n", vec![]);
+    // For a shell, or set by somebody else.
+    check("arch = x\ncmd = echo ${i} ${HOME} ${something} ${ARCH}\nhome = x\n", vec![]);
+    check("date_of_birth = x\ncmd = echo ${date}\n", vec![]);
+    // A suffix makes other keys.
+    check("variants:\n  - a:\n    k = 1\n    suffix _x\nj = ${k_x}\nk_x = 1\n", vec![]);
+    // Many of them are looked at in turns.
+    let many: Vec<String> = (0..200).map(|i| format!("j{i} = ${{k{i}}}\nk{i} = 1\n")).collect();
+    assert_eq!(parse(&many.concat()).lint().len(), 200);
+}
+
+#[test]
+fn dependencies_on_nobody() {
+    let of = |dep: &str| format!("variants os:\n  - linux:\nvariants:\n  - boot:\n  - a: {dep}\n");
+    let told = |column: u32, label: &str| {
+        format!(
+            "5:{column}: unknown-dependency: no variant has the label `{label}`: nothing is depended on"
+        )
+    };
+    let check = |dep: &str, expected: &[String]| {
+        check(&of(dep), &expected.iter().map(String::as_str).collect::<Vec<_>>());
+    };
+    check("bot", &[told(8, "bot")]);
+    check("boot, bot bit", &[told(14, "bot"), told(18, "bit")]);
+    check("boot.bot", &[told(13, "bot")]);
+    check("(os=linus)", &[told(8, "(os=linus)")]);
+    check("boot linux, (os=linux) (linux)..boot linux.boot", &[]);
+    check_help(&of("bot"), "did you mean `boot`?");
+}
+
+#[test]
+fn comments_that_are_values() {
+    let told =
+        |place: &str| vec![format!("{place}: trailing-comment: this comment is part of the value")];
+    let check = |text: &str, expected: Vec<String>| {
+        check(text, &expected.iter().map(String::as_str).collect::<Vec<_>>());
+    };
+    check("mem = 512 # of the guest\n", told("1:11"));
+    check("mem = \"512\"   # of the guest\n", told("1:15"));
+    check("mem = # not yet\n", told("1:7"));
+    check("variants:\n  - a:\na: mem += 512 # more\n", told("3:15"));
+    check("cmd = \"echo # this\"\ncmd2 = 'a # b'\nnic = Adapter #2\nurl = a#b\n", vec![]);
 }
 
 #[test]

@@ -8,10 +8,12 @@ mod ambiguity;
 mod cause;
 mod dropped_variant;
 mod duplicate_variant;
+mod empty_condition;
 mod facts;
 mod label;
 mod leaves_nothing;
 mod matches_no_key;
+mod names;
 mod never_holds;
 mod outline;
 mod overwritten;
@@ -19,8 +21,11 @@ mod search;
 mod statement;
 #[cfg(test)]
 mod tests;
+mod trailing_comment;
+mod unknown_dependency;
 mod unknown_label;
 mod unknown_value;
+mod unset_key;
 
 use crate::finding::Finding;
 
@@ -63,11 +68,14 @@ pub(crate) fn all(plan: &Plan) -> Vec<Diagnostic> {
     let (outline, statements) = (&outline, &statements);
     let mut lint =
         Lint { plan, outline, statements, search, found: Vec::new(), blamed: FxHashSet::default() };
-    for found in unknown_label::find(&plan.tree, |_| true) {
+    for found in slips(&plan.tree, |_| true) {
         lint.report(found.finding, found.at, found.message, found.help);
     }
+    unknown_dependency::check(&mut lint);
     overwritten::check(&mut lint);
     matches_no_key::check(&mut lint);
+    unset_key::check(&mut lint);
+    trailing_comment::check(&mut lint);
     leaves_nothing::check_all(&mut lint);
     // Where no name is left, each statement would be to blame.
     if lint.ask(None, &[]) != Answer::Never {
@@ -89,13 +97,20 @@ pub(crate) fn unknown_values(
     told(plan, unknown_value::check(plan, key, known, what))
 }
 
-/// Filters that name a label which no variant has, in the sources of one name.
-pub(crate) fn unknown_labels(tree: &Tree, source: &str) -> Vec<Diagnostic> {
+/// What filters say that was hardly meant, in the sources of one name.
+pub(crate) fn slips_in(tree: &Tree, source: &str) -> Vec<Diagnostic> {
     let files = tree.sources.files.iter().filter(|file| file.name.as_ref() == source);
     let ranges: Vec<_> = files.map(|file| file.base..file.base + number(file.text.len())).collect();
-    let is_wanted = |at: u32| ranges.iter().any(|range| range.contains(&at));
-    let found = unknown_label::find(tree, is_wanted).into_iter();
-    found.map(|found| found.told(&tree.sources)).collect()
+    let mut found = slips(tree, |at| ranges.iter().any(|range| range.contains(&at)));
+    found.sort_by_key(|found| found.at.start);
+    found.into_iter().map(|found| found.told(&tree.sources)).collect()
+}
+
+/// What is seen without looking at variants.
+fn slips(tree: &Tree, is_wanted: impl Fn(u32) -> bool) -> Vec<Found> {
+    let mut found = unknown_label::find(tree, &is_wanted);
+    found.extend(empty_condition::find(tree, &is_wanted));
+    found
 }
 
 impl Found {

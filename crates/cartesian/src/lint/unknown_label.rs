@@ -1,14 +1,14 @@
 //! Filters that name a label which no variant has.
 
-use super::label::{Written, labels};
+use super::label::labels;
+use super::names::Names;
 use super::{Finding, Found};
-use crate::nearest::nearest;
 use crate::tree::Tree;
-use crate::tree::filter::{FilterId, Term};
-use crate::tree::label::{Label, Symbol, number};
+use crate::tree::filter::FilterId;
+use crate::tree::label::number;
 use crate::tree::source::Span;
 use crate::tree::spans::FilterSpan;
-use rustc_hash::{FxHashMap, FxHashSet};
+use rustc_hash::FxHashMap;
 
 /// How many comparisons the nearest labels may cost: each is held against all there are.
 const COMPARISONS: usize = 5_000_000;
@@ -33,7 +33,7 @@ pub(super) fn find(tree: &Tree, is_wanted: impl Fn(u32) -> bool) -> Vec<Found> {
         last = spans.filter;
         // One label is enough to make a word worth nothing.
         let mut is_told = false;
-        let consequence = names.consequence(tree, FilterId(number(index)), spans);
+        let consequence = consequence(&names, tree, FilterId(number(index)), spans);
         for label in labels(tree.sources.text(spans.filter)) {
             is_told &= !label.is_first;
             if is_told || names.has(tree, &label) {
@@ -60,80 +60,20 @@ pub(super) fn find(tree: &Tree, is_wanted: impl Fn(u32) -> bool) -> Vec<Found> {
     found
 }
 
-/// The labels that there are.
-struct Names<'t> {
-    all: FxHashSet<Symbol>,
-    texts: Vec<&'t str>,
-    blocks: Vec<&'t str>,
-}
-
-impl<'t> Names<'t> {
-    fn new(tree: &'t Tree) -> Self {
-        let all: FxHashSet<Symbol> = tree.labels.iter().map(|label| label.name).collect();
-        let text = |symbol: &Symbol| tree.strings.text(*symbol);
-        let mut texts: Vec<&str> = all.iter().map(text).collect();
-        let mut blocks: Vec<&str> = tree.blocks.values().map(text).collect();
-        texts.sort_unstable();
-        blocks.sort_unstable();
-        Self { all, texts, blocks }
+/// What follows where the filter cannot match at all.
+fn consequence(names: &Names, tree: &Tree, filter: FilterId, spans: &FilterSpan) -> &'static str {
+    let before =
+        Span { start: spans.statement.start, len: spans.filter.start - spans.statement.start };
+    let keyword = tree.sources.text(before).trim();
+    let mut words = tree.filters.words(filter);
+    if keyword != "join" && !words.all(|word| names.is_misspelt(tree, word)) {
+        return "";
     }
-
-    /// What follows where the filter cannot match at all.
-    fn consequence(&self, tree: &Tree, filter: FilterId, spans: &FilterSpan) -> &'static str {
-        let before =
-            Span { start: spans.statement.start, len: spans.filter.start - spans.statement.start };
-        let keyword = tree.sources.text(before).trim();
-        let mut words = tree.filters.words(filter);
-        if keyword != "join" && !words.all(|word| self.is_misspelt(tree, word)) {
-            return "";
-        }
-        match keyword {
-            "only" => ": nothing is left",
-            "no" => ": nothing is dropped",
-            "join" => ": the `join` gives no variant",
-            "!" => ": the condition always holds",
-            _ => ": the condition never holds",
-        }
-    }
-
-    fn is_misspelt(&self, tree: &Tree, word: &[Term]) -> bool {
-        let mut tags = tree.filters.sequences(word).flatten();
-        tags.any(|tag| {
-            let label = tree.filters.named.get(*tag);
-            match label.variable {
-                None => !self.all.contains(&label.name),
-                Some(_) => tree.labels.find(label).is_none(),
-            }
-        })
-    }
-
-    fn has(&self, tree: &Tree, label: &Written) -> bool {
-        let Some(name) = tree.strings.find(label.name) else { return false };
-        let Some(variable) = label.variable else { return self.all.contains(&name) };
-        let variable = tree.strings.find(variable);
-        variable.is_some_and(|variable| {
-            tree.labels.find(Label { variable: Some(variable), name }).is_some()
-        })
-    }
-
-    fn suggest(&self, tree: &Tree, label: &Written) -> Option<String> {
-        let Some(variable) = label.variable else {
-            if self.blocks.binary_search(&label.name).is_ok() {
-                let name = label.name;
-                return Some(format!("`{name}` is a block: its labels are `({name}=…)`"));
-            }
-            let near = nearest(label.name, self.texts.iter().copied(), 1);
-            return near.first().map(|near| format!("did you mean `{near}`?"));
-        };
-        if self.blocks.binary_search(&variable).is_err() {
-            let near = nearest(variable, self.blocks.iter().copied(), 1);
-            let mean = near.first().map(|near| format!("; did you mean `{near}`?"));
-            return Some(format!("no block is called `{variable}`{}", mean.unwrap_or_default()));
-        }
-        let variable = tree.strings.find(variable);
-        let inside = tree.labels.iter().filter(|known| known.variable == variable);
-        let near = nearest(label.name, inside.map(|known| tree.strings.text(known.name)), 1);
-        near.first()
-            .map(|near| format!("did you mean `({}={near})`?", label.variable.unwrap_or_default()))
+    match keyword {
+        "only" => ": nothing is left",
+        "no" => ": nothing is dropped",
+        "join" => ": the `join` gives no variant",
+        "!" => ": the condition always holds",
+        _ => ": the condition never holds",
     }
 }

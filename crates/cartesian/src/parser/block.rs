@@ -278,12 +278,6 @@ impl Reading<'_> {
         body.end(&mut self.parser.tree);
         let (Some(filter), Scope::Condition(items)) = (filter, body.scope) else { return };
         if items.is_empty() {
-            if rest.is_empty() && !is_indented_below(&whole, line) {
-                let at = self.parser.tree.spans.filters[filter.0 as usize].statement;
-                let message = "a condition with nothing in it".to_owned();
-                let help = "write a statement after the colon, or indent the lines below by more than the condition";
-                self.parser.report(Severity::Warning, at, message, Some(help.to_owned()));
-            }
             return;
         }
         let tree = &mut self.parser.tree;
@@ -393,15 +387,4 @@ impl Reading<'_> {
         let at = cursor.span(range);
         self.parser.error(at, message, help);
     }
-}
-
-/// Whether the next line that is not empty is indented by more than this one: a comment there was
-/// a statement once, or will be.
-fn is_indented_below(text: &str, line: &Line) -> bool {
-    let below = text[line.range.end..].lines().skip(1);
-    let mut indents = below.filter(|line| !line.trim().is_empty()).map(|line| {
-        let statement = line.trim_start_matches(' ');
-        line.len() - statement.len()
-    });
-    indents.next().is_some_and(|indent| indent > line.indent)
 }

@@ -93,10 +93,11 @@ impl Parser {
         Census::new(&self.tree, self.root)
     }
 
-    /// Filters in sources of this name that name a label which no variant has: warnings, in the
+    /// What sources of this name say that was hardly meant, as far as it is seen at once: filters
+    /// that name a label which no variant has, conditions with nothing in them. Warnings, in the
     /// order of the text. It costs as much as is in these sources, and a look at each label.
-    pub fn unknown_labels(&self, source: &str) -> Vec<Diagnostic> {
-        lint::unknown_labels(&self.tree, source)
+    pub fn slips(&self, source: &str) -> Vec<Diagnostic> {
+        lint::slips_in(&self.tree, source)
     }
 
     /// The configuration, made of every statement that had no error, and all that was found.

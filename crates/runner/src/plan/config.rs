@@ -94,9 +94,9 @@ impl Read {
         self.parser.census()
     }
 
-    /// Filters of statements on the command line that name a label which no variant has.
+    /// What the statements of the command line say that was hardly meant.
     pub(super) fn slips(&self) -> Vec<Diagnostic> {
-        self.parser.unknown_labels(COMMAND_LINE)
+        self.parser.slips(COMMAND_LINE)
     }
 
     /// Completes it with `only` statements.

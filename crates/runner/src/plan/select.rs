@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::fmt::Write;
 
 use camino::Utf8PathBuf;
-use kvmtest_cartesian::{Census, Diagnostic, nearest};
+use kvmtest_cartesian::{Census, Diagnostic, Finding, nearest};
 
 use super::config::{Loaded, Read, Texts, Unreadable};
 use super::files::Shipped;
@@ -216,12 +216,15 @@ fn nothing(wanted: &Wanted, sets: &[String], slips: &[Diagnostic]) -> Refusal {
         let noun = plural("set", sets.len());
         let _ = write!(sentence, " in {noun} {}", quoted(sets));
     }
+    let mut slips =
+        slips.iter().filter(|slip| slip.finding == Some(Finding::UnknownLabel)).peekable();
+    let is_meant = slips.peek().is_none();
     for slip in slips {
         let label = slip.excerpt.get(slip.marked.clone()).unwrap_or_default();
         let help = slip.help.as_ref().map(|help| format!("; {help}")).unwrap_or_default();
         let _ = write!(sentence, ": no variant has `{label}`{help}");
     }
-    if slips.is_empty() && !wanted.filters.is_empty() {
+    if is_meant && !wanted.filters.is_empty() {
         sentence.push_str(": each of its labels exists, but no variant has them together");
     }
     sentence.push_str(" (`kvmtest list` shows what there is)");
