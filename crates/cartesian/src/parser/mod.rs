@@ -13,6 +13,7 @@ use crate::include::{Include, NoInclude, Source};
 use crate::limits;
 use crate::parser::block::{Reading, Target};
 use crate::parser::cursor::Cursor;
+use crate::tree::filter::Written;
 use crate::tree::source::Span;
 use crate::tree::{NodeId, Tree};
 use std::sync::Arc;
@@ -31,6 +32,8 @@ pub struct Parser {
     /// The names of the sources that are being read, the outermost first.
     pub(crate) including: Vec<Arc<str>>,
     pub(crate) depth: u32,
+    /// The filter that is being read.
+    pub(crate) written: Written,
     root: NodeId,
     /// Not `None`: only default variants, except in the blocks of these names.
     defaults: Option<Vec<String>>,
@@ -52,6 +55,7 @@ impl Parser {
             diagnostics: Vec::new(),
             including: Vec::new(),
             depth: 0,
+            written: Written::default(),
             root,
             defaults: None,
         }
