@@ -14,6 +14,7 @@ use crate::limits;
 use crate::lint;
 use crate::parser::block::{Reading, Target};
 use crate::parser::cursor::Cursor;
+use crate::tree::filter::Written;
 use crate::tree::source::Span;
 use crate::tree::{NodeId, Tree};
 use std::sync::Arc;
@@ -32,6 +33,8 @@ pub struct Parser {
     /// The names of the sources that are being read, the outermost first.
     pub(crate) including: Vec<Arc<str>>,
     pub(crate) depth: u32,
+    /// The filter that is being read.
+    pub(crate) written: Written,
     root: NodeId,
     /// Not `None`: only default variants, except in the blocks of these names.
     defaults: Option<Vec<String>>,
@@ -53,6 +56,7 @@ impl Parser {
             diagnostics: Vec::new(),
             including: Vec::new(),
             depth: 0,
+            written: Written::default(),
             root,
             defaults: None,
         }

@@ -32,7 +32,7 @@ pub(crate) enum Form {
 
 /// Tells what a line (without blanks around it) is.
 pub(crate) fn form(text: &str) -> Form {
-    let word = text.bytes().position(|byte| !is_word_byte(byte)).unwrap_or(text.len());
+    let word = word_end(text, 0);
     let after = text[word..].chars().next();
     let ends = after.is_none_or(|c| c.is_whitespace() || c == '#');
     match &text[..word] {
@@ -140,9 +140,32 @@ pub(crate) fn is_word(character: char) -> bool {
     u8::try_from(character).is_ok_and(is_word_byte)
 }
 
-fn is_word_byte(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-')
+/// Where the word ends that begins at `from`, if any does.
+pub(crate) fn word_end(text: &str, from: usize) -> usize {
+    let bytes = text.as_bytes();
+    let mut at = from;
+    while at < bytes.len() && WORD[bytes[at] as usize] {
+        at += 1;
+    }
+    at
 }
+
+fn is_word_byte(byte: u8) -> bool {
+    WORD[byte as usize]
+}
+
+/// For each byte whether it is one of a word.
+static WORD: [bool; 256] = {
+    let mut word = [false; 256];
+    let mut byte = 0_u8;
+    loop {
+        word[byte as usize] = byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
+        if byte == u8::MAX {
+            break word;
+        }
+        byte += 1;
+    }
+};
 
 /// The blanks within ASCII, as [`char::is_whitespace`] tells them.
 fn is_blank_byte(byte: u8) -> bool {

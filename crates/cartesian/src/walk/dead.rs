@@ -65,14 +65,12 @@ impl Dead {
             if !holds(first) {
                 continue;
             }
-            match rest.iter_mut().find(|fact| !holds(fact)) {
-                Some(failing) => std::mem::swap(first, failing),
-                None => {
-                    because.add(&[*first]);
-                    because.add(rest);
-                    return true;
-                }
-            }
+            let Some(failing) = rest.iter_mut().find(|fact| !holds(fact)) else {
+                because.add(&[*first]);
+                because.add(rest);
+                return true;
+            };
+            std::mem::swap(first, failing);
         }
         false
     }
