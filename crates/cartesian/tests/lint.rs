@@ -145,6 +145,7 @@ fn conditions_with_nothing_in_them() {
     check("boot:\n  linux: !windows:\n  k = 1\n", told("8:10"));
     check("boot: k = 1\n", vec![]);
     check("boot:\n  k = 1\n", vec![]);
+    check("j = 1\n  boot:\n\n  # below\n    k = 1\n", vec![]);
     check("k = boot:\n", vec![]);
     check("only boot\n", vec![]);
     // What is a comment was a statement once, or will be.
@@ -412,10 +413,7 @@ fn keys_that_have_no_value_where_they_are_read() {
     // Others have it: so this one may be given it, too.
     check("variants:\n  - a:\n    k = 1\n  - b:\n    j = ${k}\n", vec![]);
     check("k += ${k}\n", told("1:6", "k"));
-    check_help(
-        "qemu = ${arch}\narch = x\n",
-        "`arch` is set in t.cfg:2, which comes after it",
-    );
+    check_help("qemu = ${arch}\narch = x\n", "`arch` is set in t.cfg:2, which comes after it");
     check_help("arch = x\nqemu = ${arhc}\n", "did you mean `${arch}`?");
     check("arch = x\nqemu = ${arch}\n", vec![]);
     check("variants os:\n  - a:\n    j = ${os}${name}${shortname}${dep}\n", vec![]);
@@ -561,6 +559,28 @@ warning[unknown-label]: no variant has the label `linus`: nothing is dropped
   |
   = help: did you mean `linux`?";
     assert_eq!(found[1].render(false), expected);
+}
+
+#[test]
+fn what_is_in_one_line_shares_a_picture() {
+    let found = parse(&two_blocks("no bot, rebot, lynux..bot\nno bot\n")).lint();
+    let all: Vec<&Diagnostic> = found.iter().collect();
+    assert!(all[0].shares_picture(all[2]) && !all[0].shares_picture(all[3]));
+    let expected = "\
+warning[unknown-label]: no variant has the label `bot`: nothing is dropped
+warning[unknown-label]: no variant has the label `rebot`: nothing is dropped
+warning[unknown-label]: no variant has the label `lynux`: nothing is dropped
+ --> t.cfg:7:4
+  |
+7 | no bot, rebot, lynux..bot
+  |    ^^^  ^^^^^  ^^^^^
+  |
+  = help: did you mean `boot`?
+  = help: did you mean `reboot`?
+  = help: did you mean `linux`?";
+    assert_eq!(Diagnostic::render_together(&all[..3], false), expected);
+    assert_eq!(Diagnostic::render_together(&all[..1], true), all[0].render(true));
+    assert_eq!(Diagnostic::render_together(&[], false), "");
 }
 
 #[test]

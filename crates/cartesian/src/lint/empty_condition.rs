@@ -21,8 +21,8 @@ pub(super) fn find(tree: &Tree, is_wanted: impl Fn(u32) -> bool) -> Vec<Found> {
     found
 }
 
-/// Whether a colon is all that follows on the line, and no line below is indented by more: a
-/// comment there was a statement once, or will be.
+/// Whether a colon is all that follows on the line, and nothing below is indented by more; also no
+/// comment: that was a statement once, or will be.
 fn is_empty(file: &File, filter: Span) -> bool {
     let end = (filter.end() - file.base) as usize;
     let mut below = file.text[end..].lines();
@@ -30,10 +30,16 @@ fn is_empty(file: &File, filter: Span) -> bool {
         return false;
     }
     let (line, _) = file.line_text(filter.start);
-    let next = below.find(|line| !line.trim().is_empty());
-    next.is_none_or(|next| indent(next) <= indent(line))
+    let is_deeper = |next: &str| indent(next) > indent(line);
+    let is_passed = |next: &str| {
+        let next = next.trim();
+        next.is_empty() || next.starts_with('#') || next.starts_with("//")
+    };
+    below.find(|next| !is_passed(next) || is_deeper(next)).is_none_or(|next| !is_deeper(next))
 }
 
+/// An empty line is not indented.
 fn indent(line: &str) -> usize {
+    let line = line.trim_end();
     line.len() - line.trim_start_matches(' ').len()
 }
