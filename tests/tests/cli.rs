@@ -137,7 +137,7 @@ fn the_story_of_a_value_is_told() {
     let told = show(&["boot", "mem = 5", "--explain", "mem"]);
     told.code(0).is_clean().says([
         "mem = 5\n  in boot\n  by <command line>:1\n",
-        "mine.cfg:1  mem = 1\n",
+        "\n  1. mine.cfg:1        mem = 1\n",
         "1 → 12",
         "under !boot: which does not hold",
         "not applied",
@@ -313,10 +313,8 @@ fn what_the_readers_are_told_to_type_works() {
     sandbox.kvmtest(["show", "boot", "mem = 1024"]).code(0).says(["mem = 1024"]);
     let json = sandbox.kvmtest(["show", "--format", "json", "boot"]);
     let json: serde_json::Value = serde_json::from_str(&json.code(0).stdout).expect("JSON");
-    assert_eq!(
-        json[0]["params"]["mem"]["text"].as_str().or(json[0]["params"]["mem"].as_str()),
-        Some("256")
-    );
+    assert_eq!(json.as_array().map(Vec::len), Some(1), "{json}");
+    assert_eq!(json[0]["shortname"], "boot");
     sandbox.kvmtest(["guest", "list"]).code(0).says(["small", "wide"]);
     for shell in ["bash", "zsh", "fish"] {
         sandbox.kvmtest(["completions", shell]).code(0).says(["kvmtest"]);

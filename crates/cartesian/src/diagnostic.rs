@@ -3,6 +3,7 @@
 use crate::finding::Finding;
 use crate::tree::source::{Sources, Span};
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet, Title};
+use rustc_hash::FxHashSet;
 use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
@@ -89,10 +90,18 @@ impl Diagnostic {
         Self::render_together(&[self], color)
     }
 
-    /// Several that may share a picture, as one: their messages, the line with all their marks,
-    /// and what would be right, each only once. Nothing where there are none.
+    /// Several that share a picture, as one: their messages, the line with all their marks, and
+    /// what would be right, each only once. Nothing where there are none.
     pub fn render_together(all: &[&Self], color: bool) -> String {
-        let Some((last, others)) = all.split_last() else { return String::new() };
+        let mut different: Vec<&Self> = Vec::new();
+        for one in all {
+            let is_same =
+                |known: &&Self| (known.finding, &known.message) == (one.finding, &one.message);
+            if !different.iter().any(is_same) {
+                different.push(one);
+            }
+        }
+        let Some((last, others)) = different.split_last() else { return String::new() };
         let renderer = if color { Renderer::styled() } else { Renderer::plain() };
         let mut text = String::new();
         for other in others {
@@ -103,15 +112,11 @@ impl Diagnostic {
             .line_start(last.line as usize)
             .path(last.file.as_ref())
             .annotations(all.iter().map(|one| AnnotationKind::Primary.span(one.mark())));
-        let mut group = last.title().element(snippet);
-        let mut told: Vec<&str> = Vec::new();
-        for help in all.iter().filter_map(|one| one.help.as_deref()) {
-            if !told.contains(&help) {
-                told.push(help);
-                group = group.element(Level::HELP.message(help));
-            }
-        }
-        text + &renderer.render(&[group])
+        let mut helps: Vec<&str> = different.iter().filter_map(|one| one.help.as_deref()).collect();
+        let mut told = FxHashSet::default();
+        helps.retain(|help| told.insert(*help));
+        let helps = helps.into_iter().map(|help| Level::HELP.message(help));
+        text + &renderer.render(&[last.title().element(snippet).elements(helps)])
     }
 
     /// Whether both are of one line and show the same part of it.

@@ -563,22 +563,22 @@ warning[unknown-label]: no variant has the label `linus`: nothing is dropped
 
 #[test]
 fn what_is_in_one_line_shares_a_picture() {
-    let found = parse(&two_blocks("no bot, rebot, lynux..bot\nno bot\n")).lint();
+    let found = parse(&two_blocks("no bot, rebot, lynux..bot, bot\nno bot\n")).lint();
     let all: Vec<&Diagnostic> = found.iter().collect();
-    assert!(all[0].shares_picture(all[2]) && !all[0].shares_picture(all[3]));
+    assert!(all[0].shares_picture(all[3]) && !all[0].shares_picture(all[4]));
     let expected = "\
 warning[unknown-label]: no variant has the label `bot`: nothing is dropped
 warning[unknown-label]: no variant has the label `rebot`: nothing is dropped
 warning[unknown-label]: no variant has the label `lynux`: nothing is dropped
  --> t.cfg:7:4
   |
-7 | no bot, rebot, lynux..bot
-  |    ^^^  ^^^^^  ^^^^^
+7 | no bot, rebot, lynux..bot, bot
+  |    ^^^  ^^^^^  ^^^^^       ^^^
   |
   = help: did you mean `boot`?
   = help: did you mean `reboot`?
   = help: did you mean `linux`?";
-    assert_eq!(Diagnostic::render_together(&all[..3], false), expected);
+    assert_eq!(Diagnostic::render_together(&all[..4], false), expected);
     assert_eq!(Diagnostic::render_together(&all[..1], true), all[0].render(true));
     assert_eq!(Diagnostic::render_together(&[], false), "");
 }

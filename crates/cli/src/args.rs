@@ -157,7 +157,7 @@ pub(crate) struct Show {
     ///
     /// Every statement that touched it, in order, with its file and line, the variants and
     /// conditions that let it apply, and the value before and after; and those that did not apply,
-    /// and why. `name`, `shortname` and `dep` have a story, too.
+    /// and why. The keys that the language sets (`name`, `shortname`, `dep`, …) have a story, too.
     #[arg(long, value_name = "KEY", add = ArgValueCompleter::new(complete::keys))]
     pub(crate) explain: Vec<String>,
     /// How to print them.

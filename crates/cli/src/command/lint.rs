@@ -127,8 +127,12 @@ fn pictures(diagnostics: &[Diagnostic]) -> Vec<Picture<'_>> {
 
 impl Picture<'_> {
     fn text(&self, colour: bool) -> String {
-        let all: Vec<&Diagnostic> = self.found.iter().map(|(first, _)| *first).collect();
-        let mut text = Diagnostic::render_together(&all, colour);
+        let mut marked: Vec<&Diagnostic> = Vec::new();
+        for (first, others) in &self.found {
+            marked.push(first);
+            marked.extend(others.iter().filter(|other| first.shares_picture(other)));
+        }
+        let mut text = Diagnostic::render_together(&marked, colour);
         for (first, others) in &self.found {
             let mut lines: Vec<(&str, u32)> =
                 others.iter().map(|other| (other.file.as_ref(), other.line)).collect();
@@ -140,10 +144,7 @@ impl Picture<'_> {
             let count = lines.len();
             let noun = if count == 1 { "line" } else { "lines" };
             // Where several things are in the picture, it is said which one.
-            let what = match all.as_slice() {
-                [_] => "the same",
-                _ => first.message.as_str(),
-            };
+            let what = if self.found.len() == 1 { "the same" } else { first.message.as_str() };
             let _ = write!(text, "\n  = {what} in {count} more {noun}: {}", places(&lines));
         }
         text
