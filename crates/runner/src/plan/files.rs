@@ -122,10 +122,8 @@ impl Include for Files<'_> {
             None => self.read(path, &beside(path, from)?, start),
         };
         let is_special = path.starts_with('<') && path.contains('>');
-        found.map_err(|none| match is_special {
-            true => not_included::unknown(path, &self.shipped.paths()),
-            false => none,
-        })
+        let unknown = || not_included::unknown(path, &self.shipped.paths());
+        found.map_err(|none| if is_special { unknown() } else { none })
     }
 }
 
