@@ -11,13 +11,13 @@ pub(super) fn check(lint: &mut Lint) {
     let names = Names::new(tree);
     for dep in tree.nodes.iter().flat_map(|node| &node.head.deps) {
         let written = labels(tree.sources.text(*dep));
-        let Some(label) = written.into_iter().find(|label| !names.has(tree, label)) else {
+        let Some(label) = written.into_iter().find(|label| !names.has(label)) else {
             continue;
         };
         let at =
             Span { start: dep.start + number(label.bytes.start), len: number(label.bytes.len()) };
         let name = tree.sources.text(at);
         let message = format!("no variant has the label `{name}`: nothing is depended on");
-        lint.report(Finding::UnknownDependency, at, message, names.suggest(tree, &label));
+        lint.report(Finding::UnknownDependency, at, message, names.suggest(&label));
     }
 }

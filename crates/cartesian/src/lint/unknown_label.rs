@@ -21,7 +21,7 @@ pub(super) fn find(tree: &Tree, is_wanted: impl Fn(u32) -> bool) -> Vec<Found> {
         return Vec::new();
     }
     let names = Names::new(tree);
-    let affordable = COMPARISONS / names.texts.len().max(1);
+    let affordable = COMPARISONS / names.len().max(1);
     let mut suggestions = FxHashMap::default();
     let mut last = Span::default();
     let mut found = Vec::new();
@@ -36,7 +36,7 @@ pub(super) fn find(tree: &Tree, is_wanted: impl Fn(u32) -> bool) -> Vec<Found> {
         let consequence = consequence(&names, tree, FilterId(number(index)), spans);
         for label in labels(tree.sources.text(spans.filter)) {
             is_told &= !label.is_first;
-            if is_told || names.has(tree, &label) {
+            if is_told || names.has(&label) {
                 continue;
             }
             is_told = true;
@@ -48,7 +48,7 @@ pub(super) fn find(tree: &Tree, is_wanted: impl Fn(u32) -> bool) -> Vec<Found> {
             let help = match suggestions.get(written) {
                 Some(known) => Option::clone(known),
                 None if is_affordable => {
-                    let help = names.suggest(tree, &label);
+                    let help = names.suggest(&label);
                     suggestions.insert(written, help.clone());
                     help
                 }
@@ -66,7 +66,7 @@ fn consequence(names: &Names, tree: &Tree, filter: FilterId, spans: &FilterSpan)
         Span { start: spans.statement.start, len: spans.filter.start - spans.statement.start };
     let keyword = tree.sources.text(before).trim();
     let mut words = tree.filters.words(filter);
-    if keyword != "join" && !words.all(|word| names.is_misspelt(tree, word)) {
+    if keyword != "join" && !words.all(|word| names.is_misspelt(word)) {
         return "";
     }
     match keyword {

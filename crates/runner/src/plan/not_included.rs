@@ -26,7 +26,7 @@ pub(super) enum Start {
 /// There is no such file among the shipped ones, which are `all`.
 pub(super) fn shipped(path: &str, all: &[&str]) -> NotIncluded {
     let why = format!("there is no `{path}` among the shipped configurations");
-    let near = nearest(path, all.iter().copied(), NAMED);
+    let near = alike(path, all);
     let written = |names: &[&str]| {
         let names: Vec<String> = names.iter().map(|name| format!("`{FOLDER}/{name}`")).collect();
         names.join(", ")
@@ -96,7 +96,8 @@ fn instead(typed: &str, path: &Utf8Path, start: Start) -> Option<String> {
         return Some(format!("there is no folder `{folder}`"));
     }
     let names = names(folder);
-    let near = nearest(name, names.iter().map(String::as_str), NAMED);
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let near = alike(name, &names);
     if !near.is_empty() {
         let typed_folder = Utf8Path::new(typed).parent().unwrap_or(Utf8Path::new(""));
         let near: Vec<String> = near.iter().map(|name| (*name).to_owned()).collect();
@@ -110,6 +111,15 @@ fn instead(typed: &str, path: &Utf8Path, start: Start) -> Option<String> {
         };
         format!("a relative path starts at {folder}")
     })
+}
+
+/// The files that are called nearly so. Their extensions do not count: most have the same.
+fn alike<'a>(name: &str, names: &[&'a str]) -> Vec<&'a str> {
+    let stem = |name: &'a str| Utf8Path::new(name).file_stem().unwrap_or(name);
+    let wanted = Utf8Path::new(name).file_stem().unwrap_or(name);
+    let near = nearest(wanted, names.iter().map(|name| stem(name)), NAMED);
+    let of_stem = |near: &'a str| names.iter().copied().filter(move |name| stem(name) == near);
+    near.into_iter().flat_map(of_stem).take(NAMED).collect()
 }
 
 /// Files of configurations in a folder, by name.

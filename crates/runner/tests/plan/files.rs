@@ -81,12 +81,15 @@ fn each_way_not_to_be_included_has_its_own_help() {
         refused(&path, &[format!("failed to include `{included}`: ").as_str()]);
         refused(&path, parts);
     };
-    check("<shipped>/test.cfg", &["did you mean `<shipped>/tests.cfg`?"]);
+    check("<shipped>/subtets.cfg", &["did you mean `<shipped>/subtests.cfg`?"]);
     check("<shipped>/no.cfg", &["there are `<shipped>/tests.cfg`, `<shipped>/subtests.cfg`"]);
     check("<shipped>", &["that is a folder", "as `<shipped>/tests.cfg`"]);
     check("<shipped>/", &["that is a folder"]);
     check("<what>", &["that stands for nothing", "`<shipped>/NAME.cfg`", "`<subtests>`"]);
     check("disk.cfg", &["there is no file `", "did you mean `disks.cfg`?"]);
+    check("disks.cgf", &["did you mean `disks.cfg`?"]);
+    check("disks", &["did you mean `disks.cfg`?"]);
+    check("desk.cfg", &["a relative path starts at the folder of the including file"]);
     check("deep/guest.cfg", &["did you mean `deep/guests.cfg`?"]);
     check("deep", &["that is a directory", "`deep/guests.cfg`, `deep/more.cfg`"]);
     check("dep/guests.cfg", &["there is no folder `"]);
