@@ -10,7 +10,7 @@ use crate::around::Around;
 use crate::hugepages::Hugepages;
 use crate::plan::PlannedTest;
 use crate::stage::{Places, Stage};
-use crate::{abort, postprocess, preprocess};
+use crate::{abort, hook, postprocess, preprocess};
 
 /// Machines on this host, in one env file that this run has for itself.
 pub struct LocalStage {
@@ -35,7 +35,9 @@ impl LocalStage {
         {
             env.set_guard(&program)?;
         }
-        // Of a run that was killed; whoever cannot give it back is told when it matters.
+        // Of runs that were killed: processes, and huge pages. Whoever cannot give those back is
+        // told when it matters.
+        hook::collect();
         if let Err(error) = Hugepages::default().collect() {
             tracing::warn!("{error}");
         }

@@ -96,6 +96,24 @@ fn what_a_pre_command_leaves_serves_the_test_and_is_ended() {
 }
 
 #[test]
+fn what_the_command_of_a_run_that_was_killed_left_is_found_by_the_next() {
+    let sandbox = Sandbox::new();
+    let mut command =
+        sandbox.fake_run("silent", &["boot", "pre_command = sleep 1000 & echo $! > pid"]);
+    let mut notes = sandbox.notes(&mut command);
+    let run = kvmtest_tests::Running::start(&mut command);
+    let qemu = notes.wait_for("silent");
+    let pid = read(&sandbox, "pid").trim().parse().expect("a number");
+    let left = kvmtest_tests::Process::open(pid).expect("it runs");
+    run.signal(rustix::process::Signal::KILL);
+    run.end();
+    assert!(qemu.ends_within(kvmtest_tests::PATIENCE));
+    passing(&sandbox, &[]).code(0);
+    assert!(left.ends_within(kvmtest_tests::PATIENCE));
+    sandbox.is_empty();
+}
+
+#[test]
 fn another_command_runs_after_a_failure() {
     let sandbox = Sandbox::new();
     let keys = ["post_command = echo well >> log", "post_command_on_error = echo badly >> log"];

@@ -1,9 +1,13 @@
 //! The user's own commands around a test: `pre_command` and `post_command`.
 
+mod orphans;
+
 use std::time::Duration;
 
 use kvmtest::host::{HostCommand, Left};
 use kvmtest::{Error, ErrorKind, Params, Result};
+
+pub(crate) use orphans::collect;
 
 use crate::around::Around;
 
@@ -35,7 +39,9 @@ pub(crate) fn check(params: &Params, key: &str) -> Result<()> {
 /// A line of the user's for the shell, which learns of the test by its environment.
 pub(crate) fn command(around: &Around, name: &str, line: &str) -> HostCommand {
     let yes_or_no = |flag| if flag { "yes" } else { "no" };
+    let (variable, holder) = orphans::mark(&around.holder);
     let mut command = HostCommand::shell(line)
+        .env(variable, holder)
         .log(around.places.results.join(format!("{name}.log")))
         .env("KVMTEST_TEST", &around.test)
         .env("KVMTEST_FAILED", yes_or_no(around.failed))
