@@ -19,6 +19,13 @@ pub trait Stage: Send {
     /// Each string that is returned is a warning. An error fails the test only if it had passed.
     fn clean(&mut self, test: &PlannedTest, places: &Places, failed: bool) -> Result<Vec<String>>;
 
+    /// Called where [`clean`](Self::clean) was interrupted because it took too long: whatever the
+    /// test may have left is to go, at once and without regard to its params.
+    fn abandon(&mut self, test: &PlannedTest, places: &Places) -> Result<()> {
+        let _ = (test, places);
+        Ok(())
+    }
+
     /// What there is to say of the preparing or cleaning up that was done last, besides what that
     /// returned: facts, warnings, lines for the log. It is taken, and so said once.
     fn notes(&mut self) -> Vec<Note> {

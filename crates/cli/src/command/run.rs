@@ -1,14 +1,19 @@
 //! `kvmtest run`: runs tests.
 
+use std::fmt::Write;
+
 use kvmtest::{Result, env};
 use kvmtest_runner::dispatch::{Settings, Worker};
+use kvmtest_runner::plan::Fact;
 use kvmtest_runner::report::ConsoleOptions;
 use kvmtest_runner::run::Order;
+use kvmtest_runner::scratch::Scratch;
 use kvmtest_runner::{LocalStage, scratch};
 
 use super::selection::{choice, house};
 use crate::args::Run;
-use crate::terminal::note;
+use crate::output::Output;
+use crate::terminal::{clean, duration, note, table};
 
 pub(super) fn execute(args: &Run) -> Result<u8> {
     let order = Order {
@@ -17,23 +22,82 @@ pub(super) fn execute(args: &Run) -> Result<u8> {
         results: args.results.clone(),
         argv: std::env::args().collect(),
         console: ConsoleOptions::detect(),
+        jobs: args.jobs,
+        arrangement: args.arrangement.meaning(),
+        known_failures: args.arrangement.known_failures.clone(),
     };
-    let settings = Settings::new(scratch::root()?);
-    let mut claim = None;
-    let code = house()?.run(order, settings, |_plan| {
+    if args.arrangement.list_only {
+        return list_only(&order);
+    }
+    let settings = Settings {
+        run_timeout: args.timeout,
+        retries: args.retries,
+        repeat_until_fail: args.repeat_until_fail,
+        max_failures: args.fail_fast,
+        ..Settings::new(scratch::root()?)
+    };
+    let mut held = Vec::new();
+    let code = house()?.run(order, settings, |_plan, jobs| {
         // What an earlier run could not clear up itself, because it and its guards were killed.
         for thing in env::collect(env::Reach::Abandoned)? {
             note(format!("kvmtest: {thing}"));
         }
         scratch::collect(&scratch::root()?)?;
-        let own = env::claim()?;
-        let stage = LocalStage::new(own.path())?;
-        let worker = Worker { stage: Box::new(stage), env: own.path().to_owned() };
-        claim = Some(own);
-        Ok(vec![worker])
+        // The first is what a run with one worker has, so that machines that were kept are found.
+        let mut workers = Vec::new();
+        for _ in 0..jobs {
+            let claim = env::claim()?;
+            // Alone a run writes to the images themselves, so that what it installs stays.
+            let overlays = if jobs > 1 { Some(Scratch::make(&scratch::root()?)?) } else { None };
+            let stage = LocalStage::new(claim.path(), overlays.as_ref().and_then(Scratch::path))?;
+            workers.push(Worker { stage: Box::new(stage), env: claim.path().to_owned() });
+            held.push((claim, overlays));
+        }
+        Ok(workers)
     });
-    if let Some(claim) = claim {
+    for (claim, overlays) in held {
         claim.release()?;
+        drop(overlays);
     }
     Ok(code)
+}
+
+fn list_only(order: &Order) -> Result<u8> {
+    let facts = match house()?.list(order) {
+        Ok(facts) => facts,
+        Err(code) => return Ok(code),
+    };
+    let head = ["", "test", "subtest", "CPUs", "MiB", "time", "after"];
+    let mut rows = vec![head.map(str::to_owned).to_vec()];
+    rows.extend(facts.iter().map(row));
+    let mut out = Output::new();
+    let _ = out.lines(|lines| lines.extend(table(&rows).bytes()))?;
+    let _ = out.flush()?;
+    Ok(0)
+}
+
+fn row(fact: &Fact) -> Vec<String> {
+    let mut name = fact.shortname.clone();
+    if fact.iteration > 1 {
+        let _ = write!(name, " ({})", fact.iteration);
+    }
+    let mut cpus = fact.used.cpus.to_string();
+    if fact.alone {
+        cpus.push_str(" (alone)");
+    }
+    let time = fact.expected.map(|time| u64::try_from(time.as_millis()).unwrap_or(u64::MAX));
+    let after = match &fact.broken {
+        Some(why) => format!("cannot be run: {why}"),
+        None => fact.after.join(" "),
+    };
+    let cells = [
+        fact.number.to_string(),
+        name,
+        fact.subtest.clone(),
+        cpus,
+        fact.used.memory.to_string(),
+        time.map(duration).unwrap_or_default(),
+        after,
+    ];
+    cells.map(|cell| clean(&cell)).to_vec()
 }

@@ -16,3 +16,4 @@ pub use command::{Ended, HostCommand, Left, Running};
 pub use finding::{Finding, Status};
 pub use findings::findings;
 pub use process::ProcessId;
+pub use resources::available_memory;

@@ -10,7 +10,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use rustix::event::PollFlags;
 use rustix::fs::inotify;
-use rustix::process::{Signal, pidfd_send_signal};
+use rustix::process::{Resource, Rlimit, Signal, pidfd_send_signal};
 
 use super::start::{Answer, Start};
 use super::{EXIT, Exit, Lease, QEMU, Qemu, VERSION};
@@ -19,7 +19,7 @@ use crate::document;
 use crate::error::{Context, Error, ErrorKind, Result};
 use crate::host::ProcessId;
 use crate::vm::Instance;
-use crate::{env, wait};
+use crate::{env, stall, wait};
 
 /// How long QEMU has to end by itself when the guard tells it to; then it is killed. All of a
 /// clearing-up is to take less than a second.
@@ -31,6 +31,9 @@ pub fn serve(input: impl Read, mut output: impl Write) -> Result<()> {
     // Out of the test's process group and away from its terminal: neither its end nor a Ctrl-C
     // concerns the guard.
     let _ = rustix::process::setsid();
+    lift_limit();
+    // A machine that nobody wants takes what the host is short of.
+    stall::set_factor(1);
     let request: Start = serde_json::from_reader(input).map_err(|error| {
         Error::new(ErrorKind::VmCreate, format!("the guard's request is broken: {error}"))
     })?;
@@ -178,6 +181,12 @@ impl Guard {
         let _ = self.qemu.wait();
         self.exited = true;
     }
+}
+
+/// The memory of a subtest's processes may be limited; that of the machines is not meant.
+fn lift_limit() {
+    let limit = rustix::process::getrlimit(Resource::Data);
+    let _ = rustix::process::setrlimit(Resource::Data, Rlimit { current: limit.maximum, ..limit });
 }
 
 /// Tells of a new lease, and of the directory's end.

@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::Vm;
+use crate::doing;
 use crate::error::{Context, Error, ErrorKind, Result};
 use crate::session::Session;
 
@@ -61,6 +62,7 @@ impl Vm {
         method: RebootMethod,
         timeout: Duration,
     ) -> Result<Session> {
+        let _doing = doing::begin(format!("rebooting the VM `{}`", self.name()));
         let deadline = crate::Deadline::after(timeout);
         let monitor = self.monitor()?;
         // An old RESET must not be taken for the one to come.

@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::command::{self, CommandLine, GuestParts, Paths, Request};
 use super::{Instance, Record, Running, Vm};
 use crate::deadline::Deadline;
+use crate::doing;
 use crate::error::{Context, Error, ErrorKind, Result};
 use crate::guest::{Guest, GuestStore};
 use crate::host::ProcessId;
@@ -32,6 +33,7 @@ impl Vm {
     /// boot. The env file knows the machine from then on.
     pub fn create(&self) -> Result<()> {
         let doing = || format!("starting the VM `{}`", self.name());
+        let _doing = doing::begin(doing());
         self.destroy(false).with_context(doing)?;
         let plan = self.plan().with_context(doing)?;
         let instance = Instance::make().with_context(doing)?;
@@ -72,6 +74,7 @@ impl Vm {
     }
 
     fn line(&self, plan: &Plan, instance: &Instance) -> Result<CommandLine> {
+        let overlays = self.home.file.read()?.overlays;
         let params = self.params();
         let images = storage::directory(&params)?;
         let parts = plan.guest.as_ref().map(|guest| GuestParts {
@@ -92,6 +95,7 @@ impl Vm {
                 instance: instance.runtime.clone(),
                 scratch: instance.scratch.clone(),
                 images,
+                overlays,
             },
             seed: &instance.id,
         })?;
@@ -188,6 +192,10 @@ fn make_overlays(line: &CommandLine) -> Result<()> {
             ));
         }
         let Some(arguments) = image.overlay_args() else { continue };
+        let is_there = image.overlay.as_ref().is_some_and(|overlay| overlay.exists());
+        if image.keeps_overlay && is_there {
+            continue;
+        }
         let output = Command::new("qemu-img").args(&arguments).output().map_err(|error| {
             Error::new(
                 ErrorKind::Host,

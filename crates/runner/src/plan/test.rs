@@ -1,6 +1,7 @@
 //! One test that is to be run.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use kvmtest::Params;
 
@@ -25,4 +26,25 @@ pub struct PlannedTest {
     pub program: Result<Arc<Program>, String>,
     /// The parameters.
     pub params: Params,
+    /// Whether it is to come before those that are not urgent, as far as dependencies allow.
+    pub urgent: bool,
+    /// How long it takes, by earlier runs.
+    pub expected: Option<Duration>,
+}
+
+/// A test for tests: called `name`, which depends on `dep` (several with blanks between).
+#[cfg(test)]
+pub(crate) fn example(name: &str, dep: &str) -> PlannedTest {
+    PlannedTest {
+        number: 0,
+        name: name.to_owned(),
+        shortname: name.to_owned(),
+        dep: dep.split_whitespace().map(str::to_owned).collect(),
+        subtest: "boot".to_owned(),
+        iteration: 1,
+        program: Err("is not run".to_owned()),
+        params: Params::new(),
+        urgent: false,
+        expected: None,
+    }
 }

@@ -3,5 +3,9 @@
 #[path = "../bench/mod.rs"]
 mod bench;
 mod children;
+mod deadlines;
+mod known;
+mod parallel;
+mod retries;
 mod rust;
 mod stages;
