@@ -88,7 +88,7 @@ fn two_runs_at_once_do_not_meet() {
         assert_eq!(output.status.code(), Some(0), "{}", text(&output.stdout));
     }
     let entries = ground.path.join("results").read_dir_utf8().expect("listed").count();
-    assert_eq!(entries, 3, "two directories and `latest`");
+    assert_eq!(entries, 4, "two directories, `latest` and the history of both");
 }
 
 #[test]
