@@ -7,6 +7,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use kvmtest::{Result, Subtest};
 
 use crate::child::Program;
+use crate::clock::Clock;
 use crate::dispatch::{Dispatcher, End, Happening, Settings, Worker};
 use crate::event::{Host, RunStarted, VERSION, What};
 use crate::exit_code;
@@ -95,7 +96,7 @@ impl House<'_> {
         let host = capacity_of_host();
         let jobs = order.jobs.workers(&arranged.plan.tests, host);
         let Arranged { plan, set, remarks, .. } = arranged.for_workers(jobs);
-        let today = jiff::Zoned::now().date();
+        let today = Clock::today();
         settings.known = known::Known::read(order.known_failures.as_deref(), &plan.tests, today)?;
         settings.run_timeout = match settings.run_timeout {
             Some(timeout) => Some(timeout),
