@@ -135,5 +135,13 @@ fn two_workers_write_to_one_image_and_it_stays_as_it_was() {
     for test in ["001-boot", "002-shutdown"] {
         assert!(script(test).contains("qemu-img create"), "{}", script(test));
     }
+    // What a test makes is its worker's own; what it removes, too.
+    let making = ["image_size = 8M", "force_create_image = yes", "check_image = yes"];
+    let what = [&what[..], &making, &["remove_image = yes"]].concat();
+    sandbox.kvmtest(what).code(0).says(["2 passed"]);
+    assert!(std::fs::read(&image).expect("there") == before, "others may use it");
+    for test in ["001-boot", "002-shutdown"] {
+        assert!(!script(test).contains(image.as_str()), "{}", script(test));
+    }
     sandbox.is_empty();
 }
