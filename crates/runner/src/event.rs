@@ -122,6 +122,9 @@ pub struct RunStarted {
     /// The tests that are left out because they say `skip = yes`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub left_out: Vec<String>,
+    /// The folders that the subtests' sources lie in, for reports that show the line that failed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sources: Vec<camino::Utf8PathBuf>,
 }
 
 /// Facts about the host.
@@ -204,6 +207,9 @@ pub struct TestFinished {
     /// The files in the test's directory, for who wants to know more.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub evidence: Vec<String>,
+    /// The machines that still live after the test, by the names that `kvmtest console` takes.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub living: Vec<String>,
     /// How long it took, in milliseconds.
     pub duration_ms: u64,
     /// By how much its deadlines were put off, in milliseconds, because the host was starved.

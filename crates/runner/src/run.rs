@@ -106,9 +106,17 @@ impl House<'_> {
             planned: plan.tests.len(),
             set: selection.set.clone(),
             left_out: plan.left_out,
+            sources: self.sources(&order.subtests),
         }));
         let end = dispatch(plan.tests, workers, settings, &results, &mut reports)?;
         Ok(code(end, reports.complete()))
+    }
+
+    /// The folders that subtests come from, for who looks for their files later from elsewhere.
+    fn sources(&self, folders: &[Utf8PathBuf]) -> Vec<Utf8PathBuf> {
+        let absolute = |folder: &Utf8Path| camino::absolute_utf8(folder).ok();
+        let folders = folders.iter().map(Utf8PathBuf::as_path);
+        std::iter::once(self.folder).chain(folders).filter_map(absolute).collect()
     }
 
     fn folds(results: &Results, console: ConsoleOptions) -> Result<Vec<Box<dyn Fold>>> {

@@ -208,6 +208,7 @@ impl Current {
             evidence: evidence(&self.places.results),
             duration_ms: now.saturating_sub(self.started),
             stalled_ms: 0,
+            living: Vec::new(),
         }
     }
 }

@@ -121,6 +121,7 @@ mod tests {
             flaky: false,
             known: None,
             stalled_ms: 0,
+            living: Vec::new(),
             kind: None,
             message: message.into(),
             contexts: vec![message.into()],
