@@ -101,6 +101,17 @@ pub enum Phase {
     Clean,
 }
 
+impl Phase {
+    /// The word: `prepare`, `run`, `clean`.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Prepare => "prepare",
+            Self::Run => "run",
+            Self::Clean => "clean",
+        }
+    }
+}
+
 /// A run begins.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RunStarted {

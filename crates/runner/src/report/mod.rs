@@ -6,16 +6,22 @@ mod junit;
 mod log;
 mod record;
 mod results;
+#[cfg(test)]
+mod sample;
+mod story;
 mod text;
+mod whole;
 
 use std::io;
 
-pub use console::{Console, ConsoleOptions};
+pub use console::{Console, ConsoleOptions, Detail};
 pub use json::Json;
 pub use junit::Junit;
 pub use log::EventLog;
-pub use record::{PhaseRecord, Record, Records};
+pub use record::{NoteRecord, PhaseRecord, Record, Records, SlowRecord};
 pub use results::Results;
+pub use story::{Places, Source, Story, Tail};
+pub use whole::{TestRecord, Whole};
 
 use crate::clock::Clock;
 use crate::event::{Event, What};
