@@ -289,6 +289,13 @@ pub struct KnownFailure {
     pub link: Option<String>,
 }
 
+impl std::fmt::Display for KnownFailure {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.reason)?;
+        self.link.iter().try_for_each(|link| write!(f, " ({link})"))
+    }
+}
+
 /// How many tests ended how.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]

@@ -10,7 +10,7 @@ use crate::dispatch::{Dispatcher, End, Happening, Settings, Worker};
 use crate::event::{Host, RunStarted, VERSION, What};
 use crate::exit_code;
 use crate::plan::{Choice, Known, Plan, Shipped, add_crate, plan, select};
-use crate::report::{Console, ConsoleOptions, EventLog, Fold, Json, Junit, Reports, Results};
+use crate::report::{Console, ConsoleOptions, Documents, EventLog, Fold, Json, Reports, Results};
 
 /// What the program brings along.
 pub struct House<'a> {
@@ -125,7 +125,7 @@ impl House<'_> {
         Ok(vec![
             Box::new(EventLog::create(dir)?),
             Box::new(Json::new(dir)),
-            Box::new(Junit::new(dir)),
+            Box::new(Documents::new(dir)),
             Box::new(Console::new(std::io::stdout(), console)),
         ])
     }

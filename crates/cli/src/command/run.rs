@@ -2,12 +2,12 @@
 
 use kvmtest::{Result, env};
 use kvmtest_runner::dispatch::{Settings, Worker};
-use kvmtest_runner::report::ConsoleOptions;
+use kvmtest_runner::report::{ConsoleOptions, Detail};
 use kvmtest_runner::run::Order;
 use kvmtest_runner::{LocalStage, scratch};
 
 use super::selection::{choice, house};
-use crate::args::Run;
+use crate::args::{self, Run};
 use crate::terminal::note;
 
 pub(super) fn execute(args: &Run) -> Result<u8> {
@@ -16,7 +16,7 @@ pub(super) fn execute(args: &Run) -> Result<u8> {
         subtests: args.selection.subtests.clone(),
         results: args.results.clone(),
         argv: std::env::args().collect(),
-        console: ConsoleOptions::detect(),
+        console: ConsoleOptions::detect().with_detail(detail(&args.detail)),
     };
     let settings = Settings::new(scratch::root()?);
     let mut claim = None;
@@ -36,4 +36,13 @@ pub(super) fn execute(args: &Run) -> Result<u8> {
         claim.release()?;
     }
     Ok(code)
+}
+
+/// How much is to be said.
+pub(super) fn detail(detail: &args::Detail) -> Detail {
+    match (detail.quiet, detail.verbose) {
+        (true, _) => Detail::Quiet,
+        (false, true) => Detail::Verbose,
+        (false, false) => Detail::Normal,
+    }
 }

@@ -1,6 +1,10 @@
 //! Reports: folds over the events of a run, and nothing else.
 
+mod again;
 mod console;
+mod documents;
+mod format;
+mod html;
 mod json;
 mod junit;
 mod log;
@@ -9,14 +13,18 @@ mod results;
 #[cfg(test)]
 mod sample;
 mod story;
+mod tap;
 mod text;
 mod whole;
 
 use std::io;
 
+pub use again::{Again, write};
 pub use console::{Console, ConsoleOptions, Detail};
+pub use documents::Documents;
+pub use format::Format;
+pub use html::Links;
 pub use json::Json;
-pub use junit::Junit;
 pub use log::EventLog;
 pub use record::{NoteRecord, PhaseRecord, Record, Records, SlowRecord};
 pub use results::Results;

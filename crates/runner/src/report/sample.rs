@@ -88,6 +88,8 @@ pub(super) const NASTY: [&str; 14] = [
 
 /// Everything that can happen to a test, once.
 pub(super) fn varied() -> Vec<What> {
+    use Outcome::{Cancel, Error, Fail, Pass, Skip, Warn};
+
     use crate::event::{Cause, KnownFailure};
     let mut events = vec![run_started(9), What::TestStarted(test_started(1, "boot"))];
     for (phase, duration_ms) in [(Phase::Prepare, 100), (Phase::Run, 300), (Phase::Clean, 0)] {
@@ -151,10 +153,9 @@ pub(super) fn varied() -> Vec<What> {
         ));
     }
     let mut counts = Counts { not_run: 1, known: 1, flaky: 1, ..Counts::default() };
-    use Outcome::{Cancel, Error, Fail, Pass, Skip, Warn};
-    [Pass, Fail, Warn, Pass, Skip, Cancel, Error]
-        .into_iter()
-        .for_each(|outcome| counts.add(outcome));
+    for outcome in [Pass, Fail, Warn, Pass, Skip, Cancel, Error] {
+        counts.add(outcome);
+    }
     events.push(run_finished(counts));
     events
 }

@@ -42,8 +42,7 @@ fn aside(record: &Record) -> String {
     let mut parts: Vec<String> =
         finished.cause.map(|cause| cause.words().into()).into_iter().collect();
     if let Some(known) = &finished.known {
-        let link = known.link.iter().map(|link| format!(" ({link})")).collect::<String>();
-        parts.push(format!("known: {}{link}", shortened(&one_line(&known.reason), 200)));
+        parts.push(format!("known: {}", shortened(&one_line(&known.to_string()), 300)));
     }
     if finished.retried {
         parts.push(format!("try {}; it is tried again", record.started.attempt));
@@ -95,11 +94,15 @@ impl Lines {
             self.faint(&format!("{}: {which} of {}", tail.of, tail.file));
             self.quote(&tail.lines);
         }
-        story.remarks.iter().for_each(|remark| self.text(remark));
+        for remark in &story.remarks {
+            self.text(remark);
+        }
     }
 
     fn quote(&mut self, lines: &[String]) {
-        lines.iter().for_each(|line| self.text(&format!("| {line}")));
+        for line in lines {
+            self.text(&format!("| {line}"));
+        }
     }
 
     /// Where everything lies, and how to get at what still lives.

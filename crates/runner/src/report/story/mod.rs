@@ -10,6 +10,7 @@ use serde::Serialize;
 
 pub use source::Source;
 pub use tail::Tail;
+pub(super) use tail::end_of;
 
 use super::record::Record;
 use super::text::{duration, shortened, without_sequences};
@@ -100,7 +101,7 @@ impl Story {
 }
 
 /// A file of the test's own directory, and nothing else.
-fn is_plain(name: &str) -> bool {
+pub(super) fn is_plain(name: &str) -> bool {
     !name.is_empty() && !name.contains(['/', '\0']) && !matches!(name, "." | "..")
 }
 

@@ -35,7 +35,7 @@ fn story(dir: &tempfile::TempDir, record: &Record) -> Story {
 
 #[test]
 fn a_failure_shows_the_ends_of_console_and_session() {
-    let long: String = (1..=50).map(|number| format!("line {number}\r\n")).collect();
+    let long = (1..=50).map(|number| format!("line {number}\r\n")).collect::<Vec<_>>().concat();
     let dir = results(&[
         ("serial-vm1.log", &long),
         ("session-vm1.log", "# uname\r\n\x1b[1mLinux\x1b[0m\r\n"),
