@@ -26,8 +26,9 @@ impl Again {
     /// that are torn are told of in the reports; they are no error, but a file without any event
     /// is.
     pub fn open(path: &Utf8Path) -> Result<Self> {
-        let file = if path.is_dir() { path.join("events.jsonl") } else { path.to_owned() };
-        let cannot = || format!("reading {file} (a results directory has it: `results/latest`)");
+        let file = if path.is_file() { path.to_owned() } else { path.join("events.jsonl") };
+        let cannot =
+            || format!("reading {file} (a results directory has it, like `results/latest`)");
         let recorded = event::read(&file).with_context(cannot)?;
         if recorded.events.is_empty() {
             let message = format!("{file} has no events: it is no record of a run");

@@ -71,10 +71,6 @@ impl<W: Write + Send> Console<W> {
 
     /// No more events come, though the run has not ended: says so, and what was running.
     pub fn unfinished(&mut self, counts: Counts, duration_ms: u64) -> io::Result<()> {
-        let rest: Vec<Record> = self.records.rest().collect();
-        for record in &rest {
-            self.test_finished(record)?;
-        }
         self.end(counts, duration_ms, " (unfinished: the events end before the run did)")
     }
 
@@ -146,6 +142,11 @@ impl<W: Write + Send> Console<W> {
     }
 
     fn end(&mut self, counts: Counts, duration_ms: u64, early: &str) -> io::Result<()> {
+        // Tests whose end is lost, or never came.
+        let rest: Vec<Record> = self.records.rest().collect();
+        for record in &rest {
+            self.test_finished(record)?;
+        }
         if let Some(mut live) = self.live.take() {
             live.close();
         }

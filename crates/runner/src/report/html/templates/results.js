@@ -56,10 +56,11 @@
       if (told.source.lines.length) parts.push(el('pre', { class: 'source' }, told.source.lines.map(([line, text]) =>
         el('span', { class: line === told.source.line ? 'this' : 'near' }, el('span', { class: 'no' }, String(line)), text || ' '))));
     }
-    const ends = [];
-    if (told.output.length) ends.push(el('div', {}, el('h3', {}, 'said last'), el('pre', {}, told.output.join('\n'))));
-    told.tails.forEach((tail) => ends.push(el('div', {}, el('h3', {}, tail.of, el('span', { class: 'count' }, `${tail.more ? 'the last lines of ' : ''}${tail.file}`)), el('pre', {}, tail.lines.join('\n')))));
-    if (ends.length) parts.push(el('div', { class: 'two' }, ends));
+    const block = (title, of, lines) => el('div', {}, el('h3', {}, title, el('span', { class: 'count' }, of)), el('pre', {}, lines.join('\n')));
+    const left = told.output.length ? [block('said last', '', told.output)] : [];
+    const right = [];
+    told.tails.forEach((tail) => (tail.of === 'console' ? right : left).push(block(tail.of, `${tail.more ? 'the last lines of ' : ''}${tail.file}`, tail.lines)));
+    if (left.length || right.length) parts.push(el('div', { class: 'two' }, [left, right].filter((side) => side.length).map((side) => el('div', {}, side))));
     if (told.living.length || told.scripts.length) {
       parts.push(el('h3', {}, 'get at it'));
       told.living.forEach((vm) => parts.push(el('p', { class: 'say' }, `${vm} still lives: `, el('code', {}, `kvmtest console ${vm}`), ' or ', el('code', {}, `kvmtest ssh ${vm}`))));
@@ -370,8 +371,10 @@
   $('#clear').addEventListener('click', clear);
   $('#fold').addEventListener('click', () => rows.forEach(close));
   $('#theme').addEventListener('click', () => {
-    const dark = document.documentElement.dataset.theme ? document.documentElement.dataset.theme === 'dark' : matchMedia('(prefers-color-scheme: dark)').matches;
-    document.documentElement.dataset.theme = dark ? 'light' : 'dark';
+    const root = document.documentElement;
+    const system = matchMedia('(prefers-color-scheme: dark)').matches ? 'dark' : 'light';
+    const wanted = (root.dataset.theme || system) === 'dark' ? 'light' : 'dark';
+    if (wanted === system) delete root.dataset.theme; else root.dataset.theme = wanted;
     draw();
   });
   document.addEventListener('keydown', (event) => {
