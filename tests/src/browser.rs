@@ -88,6 +88,9 @@ impl Browser {
     /// Opens a page, and waits until it is loaded.
     #[track_caller]
     pub fn open(&mut self, address: &str) {
+        // Of the page before, nothing is to be left, its events included.
+        self.eval("0");
+        self.events.clear();
         self.call("Page.navigate", json!({"url": "about:blank"}));
         self.wait_for("Page.loadEventFired");
         self.events.clear();

@@ -69,6 +69,16 @@ pub(super) fn one_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
+/// `text` as one word of a command line that a person may copy: in quotes if it needs some.
+pub(super) fn shell_word(text: &str) -> String {
+    let plain = |c: char| c.is_alphanumeric() || "-_./=:,@+%".contains(c);
+    if !text.is_empty() && text.chars().all(plain) {
+        text.to_owned()
+    } else {
+        format!("'{}'", text.replace('\'', "'\\''"))
+    }
+}
+
 /// The beginning of `text`, at most `most` characters of it.
 pub(super) fn shortened(text: &str, most: usize) -> String {
     match text.char_indices().nth(most) {
@@ -138,6 +148,11 @@ mod tests {
     #[test]
     fn text_is_made_short() {
         assert_eq!(one_line(" a\n\tb  c\r\n"), "a b c");
+        let words =
+            [("a/b-c.sh", "a/b-c.sh"), ("a b", "'a b'"), ("it's", r"'it'\''s'"), ("", "''")];
+        for (text, expect) in words {
+            assert_eq!(shell_word(text), expect);
+        }
         assert_eq!(shortened("größe", 5), "größe");
         assert_eq!(shortened("größer", 5), "größe…");
     }

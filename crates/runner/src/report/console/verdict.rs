@@ -3,7 +3,7 @@
 use super::paint::{Ink, Paint};
 use crate::report::record::Record;
 use crate::report::story::{Places, Story};
-use crate::report::text::{duration, for_terminal, one_line, shortened};
+use crate::report::text::{duration, for_terminal, one_line, shell_word, shortened};
 
 /// How far what belongs to a test is indented.
 pub(super) const INDENT: &str = "         ";
@@ -86,12 +86,12 @@ impl Lines {
         }
         self.quote(&story.output);
         for tail in &story.tails {
-            let which = if tail.more {
-                format!("the last {} lines", tail.lines.len())
+            let part = if tail.more {
+                format!("the last {} lines of ", tail.lines.len())
             } else {
-                "all of it".into()
+                String::new()
             };
-            self.faint(&format!("{}: {which} of {}", tail.of, tail.file));
+            self.faint(&format!("{}: {part}{}", tail.of, tail.file));
             self.quote(&tail.lines);
         }
         for remark in &story.remarks {
@@ -114,6 +114,7 @@ impl Lines {
         let directory = places.results.join(&record.started.directory);
         self.text(&format!("see {directory}/{files}"));
         for script in &story.scripts {
+            let script = shell_word(script.as_str());
             self.text(&format!("the machine by hand: sh {script}"));
         }
         for vm in &story.living {

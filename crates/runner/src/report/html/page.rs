@@ -5,7 +5,7 @@ use serde::Serialize;
 use crate::event::{Counts, RunStarted};
 use crate::outcome::Outcome;
 use crate::report::record::Record;
-use crate::report::text::{duration, for_terminal, one_line, shortened};
+use crate::report::text::{duration, for_terminal, one_line, shell_word, shortened};
 use crate::report::whole::{TestRecord, Whole};
 
 /// What the template is filled with. All text is harmless already, but for markup, which the
@@ -79,7 +79,7 @@ impl Page {
             mood,
             set: started.and_then(|started| started.set.as_deref()).map(for_terminal),
             banners: banners(whole),
-            in_words: in_words(whole, &shares),
+            in_words: in_words(whole),
             share_total: shares.iter().map(|share| share.count).sum::<usize>().max(1),
             shares,
             flaky: counts.flaky,
@@ -154,19 +154,24 @@ fn shares(whole: &Whole, counts: Counts) -> Vec<Share> {
         .collect()
 }
 
-fn in_words(whole: &Whole, shares: &[Share]) -> String {
+fn in_words(whole: &Whole) -> String {
     let counts = whole.counts();
-    let mut parts: Vec<String> = shares
-        .iter()
-        .map(|share| format!("{} {}", share.count, share.word.to_lowercase()))
-        .collect();
-    if counts.flaky > 0 {
-        parts.push(format!("{} of them flaky", counts.flaky));
-    }
-    if counts.not_run > 0 {
-        parts.push(format!("{} not run", counts.not_run));
-    }
-    format!("{} in {}", parts.join(", "), duration(whole.duration_ms()))
+    let flaky = if counts.flaky > 0 { format!(" ({} flaky)", counts.flaky) } else { String::new() };
+    let parts = [
+        (counts.pass, format!("passed{flaky}")),
+        (counts.warn, "passed with warnings".into()),
+        (counts.fail, "failed".into()),
+        (counts.error, "could not be carried out".into()),
+        (counts.interrupted, "interrupted".into()),
+        (whole.unfinished(), "never ended".into()),
+        (counts.known, "failed as known".into()),
+        (counts.skip, "skipped".into()),
+        (counts.cancel, "cancelled".into()),
+        (counts.not_run, "not run".into()),
+    ];
+    let told = parts.iter().filter(|(count, _)| *count > 0);
+    let told: Vec<String> = told.map(|(count, what)| format!("{count} {what}")).collect();
+    if told.is_empty() { "nothing ran".into() } else { told.join(", ") }
 }
 
 fn facts(whole: &Whole) -> Vec<Fact> {
@@ -184,23 +189,11 @@ fn facts(whole: &Whole) -> Vec<Fact> {
         facts.push(fact("kernel", &kernel, false, false));
         facts.push(fact("processors", &host.cpus.to_string(), false, false));
         facts.extend(set.iter().map(|set| fact("set", set, false, false)));
-        facts.push(fact("command", &command(argv), true, true));
+        let words: Vec<String> = argv.iter().map(|word| shell_word(word)).collect();
+        facts.push(fact("command", &words.join(" "), true, true));
     }
     facts.push(fact("results", whole.results().as_str(), true, true));
     facts
-}
-
-/// A command line that can be read: what a shell would take apart is in quotes.
-fn command(argv: &[String]) -> String {
-    let plain = |c: char| c.is_alphanumeric() || "-_./=:,@+%".contains(c);
-    let quoted = argv.iter().map(|word| {
-        if !word.is_empty() && word.chars().all(plain) {
-            word.clone()
-        } else {
-            format!("'{}'", word.replace('\'', "'\\''"))
-        }
-    });
-    quoted.collect::<Vec<_>>().join(" ")
 }
 
 fn row(test: &TestRecord) -> Row {

@@ -64,7 +64,7 @@
     if (told.living.length || told.scripts.length) {
       parts.push(el('h3', {}, 'get at it'));
       told.living.forEach((vm) => parts.push(el('p', { class: 'say' }, `${vm} still lives: `, el('code', {}, `kvmtest console ${vm}`), ' or ', el('code', {}, `kvmtest ssh ${vm}`))));
-      told.scripts.forEach((script) => parts.push(el('p', { class: 'say' }, 'the machine by hand: ', el('code', {}, `sh ${script}`))));
+      told.scripts.forEach((script) => parts.push(el('p', { class: 'say' }, 'the machine by hand: ', el('code', {}, `sh ${/^[\w./=:,@+%-]+$/.test(script) ? script : `'${script.replaceAll("'", "'\\''")}'`}`))));
     }
     if (told.backtrace) parts.push(el('details', { class: 'try' }, el('summary', {}, 'backtrace'), el('pre', {}, told.backtrace)));
     return first || parts.length ? parts : [];
