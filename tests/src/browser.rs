@@ -149,16 +149,16 @@ impl Browser {
         self.call("Emulation.setDeviceMetricsOverride", size);
     }
 
-    /// What the window shows, as PNG in base64.
-    pub fn screenshot(&mut self) -> String {
+    /// What the window shows, as PNG.
+    pub fn screenshot(&mut self) -> Vec<u8> {
         let answer = self.call("Page.captureScreenshot", json!({"format": "png"}));
-        answer["data"].as_str().expect("an image").to_owned()
+        bytes(answer["data"].as_str().expect("an image"))
     }
 
-    /// The page on paper, as PDF in base64.
-    pub fn print(&mut self) -> String {
+    /// The page on paper, as PDF.
+    pub fn print(&mut self) -> Vec<u8> {
         let answer = self.call("Page.printToPDF", json!({"preferCSSPageSize": true}));
-        answer["data"].as_str().expect("a document").to_owned()
+        bytes(answer["data"].as_str().expect("a document"))
     }
 
     /// The addresses of everything that the page has asked for so far, itself included.
@@ -241,6 +241,24 @@ fn program() -> Result<Utf8PathBuf, String> {
     found.next().ok_or_else(|| {
         format!("no browser is installed ({}); KVMTEST_BROWSER can name one", PROGRAMS.join(", "))
     })
+}
+
+/// What base64 stands for.
+fn bytes(letters: &str) -> Vec<u8> {
+    let value = |letter: u8| match letter {
+        b'A'..=b'Z' => letter - b'A',
+        b'a'..=b'z' => letter - b'a' + 26,
+        b'0'..=b'9' => letter - b'0' + 52,
+        b'+' => 62,
+        _ => 63,
+    };
+    let letters = letters.trim_end_matches('=').as_bytes();
+    let of_four = |four: &[u8]| {
+        let bits = four.iter().fold(0_u32, |bits, letter| bits << 6 | u32::from(value(*letter)));
+        let [_, bytes @ ..] = (bits << (6 * (4 - four.len()))).to_be_bytes();
+        bytes.into_iter().take(four.len() * 3 / 4)
+    };
+    letters.chunks(4).flat_map(of_four).collect()
 }
 
 /// Messages, each ended by a zero.
