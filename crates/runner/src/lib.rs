@@ -1,16 +1,22 @@
 //! From params to results: what is to run, one process a test, and reports that are folds over
 //! the stream of events.
 
+mod abort;
+mod around;
 pub mod child;
 pub mod clock;
 pub mod dispatch;
 pub mod event;
 pub mod exit_code;
+mod film;
+mod hook;
+mod hugepages;
 mod local;
 pub mod outcome;
 pub mod plan;
 mod postprocess;
 mod preprocess;
+mod profiler;
 pub mod report;
 pub mod run;
 pub mod scaffold;

@@ -3,6 +3,7 @@
 
 use camino::Utf8PathBuf;
 use kvmtest::Result;
+use kvmtest::test::Note;
 
 use crate::plan::PlannedTest;
 
@@ -17,6 +18,12 @@ pub trait Stage: Send {
     ///
     /// Each string that is returned is a warning. An error fails the test only if it had passed.
     fn clean(&mut self, test: &PlannedTest, places: &Places, failed: bool) -> Result<Vec<String>>;
+
+    /// What there is to say of the preparing or cleaning up that was done last, besides what that
+    /// returned: facts, warnings, lines for the log. It is taken, and so said once.
+    fn notes(&mut self) -> Vec<Note> {
+        Vec::new()
+    }
 
     /// Called once after the last test. Warnings and errors as in [`clean`](Self::clean), except
     /// that they belong to no test.

@@ -15,6 +15,7 @@ use kvmtest::{Deadline, Error, interrupt};
 pub use happening::Happening;
 pub use worker::Worker;
 
+use crate::abort;
 use crate::child::protocol::{ChildEvent, Finished, Request, VERSION};
 use crate::child::spawn::{self, Limits, Report};
 use crate::child::verdict::{Stop, judge};
@@ -71,6 +72,8 @@ pub struct Dispatcher<'a> {
     counts: Counts,
     /// How often somebody asked to stop.
     asked: u32,
+    /// Whether a test failed that says `abort_on_error = yes`: nothing is started after it.
+    aborted: bool,
 }
 
 impl<'a> Dispatcher<'a> {
@@ -87,6 +90,7 @@ impl<'a> Dispatcher<'a> {
             desks: Vec::new(),
             counts: Counts::default(),
             asked: 0,
+            aborted: false,
         }
     }
 
@@ -141,6 +145,7 @@ impl<'a> Dispatcher<'a> {
     fn handle(&mut self, happening: Happening) {
         match happening {
             Happening::Signal => self.asked_to_stop(),
+            Happening::Noted { desk, test, note } => self.note(desk, test, note),
             Happening::Prepared { desk, test, result } => {
                 if let Some(current) = self.current(desk, test) {
                     let started = current.phase_started;
@@ -172,7 +177,7 @@ impl<'a> Dispatcher<'a> {
 
     /// Gives a desk its next test, or lets it close.
     fn next(&mut self, desk: usize) {
-        while self.asked == 0 {
+        while self.asked == 0 && !self.aborted {
             let Some(test) = self.waiting.next() else { break };
             if self.start(desk, Arc::new(test)) {
                 return;
@@ -257,10 +262,7 @@ impl<'a> Dispatcher<'a> {
         let Some(current) = &mut self.desks[desk].current else { return };
         let test = current.test.number;
         match report {
-            Report::Event(ChildEvent::Note { note }) => {
-                current.warned |= matches!(note, Note::Warning { .. });
-                self.reports.tell(What::Note { test, note });
-            }
+            Report::Event(ChildEvent::Note { note }) => self.note(desk, test, note),
             Report::Event(_) => {}
             Report::Finished => current.expect_end(grace),
             Report::Breached => current.stop(Stop::Breached, grace),
@@ -306,9 +308,15 @@ impl<'a> Dispatcher<'a> {
     }
 
     fn finish(&mut self, current: Current) {
+        let test = current.test.clone();
         let finished = current.finished_event(self.reports.milliseconds());
-        self.counts.add(finished.outcome);
+        let outcome = finished.outcome;
+        self.counts.add(outcome);
         self.reports.tell(What::TestFinished(finished));
+        if abort::wanted(&test, outcome) && !self.aborted {
+            self.aborted = true;
+            self.remark(abort::remark(&test));
+        }
     }
 
     fn check_deadlines(&mut self) {
@@ -357,6 +365,14 @@ impl<'a> Dispatcher<'a> {
     fn end_phase(&mut self, test: u32, phase: Phase, started: u64, error: Option<String>) {
         let duration_ms = self.reports.milliseconds().saturating_sub(started);
         self.reports.tell(What::PhaseEnded { test, phase, duration_ms, error });
+    }
+
+    fn note(&mut self, desk: usize, test: u32, note: Note) {
+        let current = self.desks[desk].current.as_mut();
+        if let Some(current) = current.filter(|current| current.test.number == test) {
+            current.warned |= matches!(note, Note::Warning { .. });
+            self.reports.tell(What::Note { test, note });
+        }
     }
 
     fn remark(&mut self, message: String) {

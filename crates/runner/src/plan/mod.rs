@@ -7,6 +7,7 @@ mod filter;
 mod json;
 mod known;
 mod lint;
+mod not_included;
 mod offers;
 mod outside;
 mod select;

@@ -28,6 +28,7 @@ pub use json::Json;
 pub use log::EventLog;
 pub use record::{NoteRecord, PhaseRecord, Record, Records, SlowRecord};
 pub use results::Results;
+pub(crate) use results::write_whole;
 pub use story::{Places, Source, Story, Tail};
 pub use whole::{TestRecord, Whole};
 
