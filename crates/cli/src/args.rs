@@ -33,6 +33,7 @@ pub struct Args {
 pub(crate) enum Command {
     // Without a comment of its own, a command has the help of what it holds, in full.
     Run(Box<Run>),
+    Report(Report),
     List(List),
     Show(Show),
     Lint(Lint),
@@ -122,6 +123,8 @@ pub(crate) struct Run {
     pub(crate) timeout: Option<Duration>,
     #[command(flatten)]
     pub(crate) arrangement: Arrangement,
+    #[command(flatten)]
+    pub(crate) detail: Detail,
 }
 
 fn at_least_one(text: &str) -> Result<usize, String> {
@@ -131,6 +134,63 @@ fn at_least_one(text: &str) -> Result<usize, String> {
 fn time(text: &str) -> Result<Duration, String> {
     kvmtest::params::duration(text)
         .ok_or_else(|| "a time: seconds, or a number with `ms`, `s`, `m` or `h`".into())
+}
+
+/// How much is said.
+#[derive(Debug, Default, ClapArgs)]
+pub(crate) struct Detail {
+    /// Say only what failed, and how many tests ended how.
+    #[arg(long, short, conflicts_with = "verbose")]
+    pub(crate) quiet: bool,
+    /// Say also what the tests say, and their phases.
+    #[arg(long, short)]
+    pub(crate) verbose: bool,
+}
+
+/// Show a run again, or make another report of it.
+///
+/// Everything is made from the run's `events.jsonl`. Where lines of it are torn, that is said, and
+/// the rest is shown; so is a run that has not ended.
+#[derive(Debug, ClapArgs)]
+#[command(after_help = "\
+Examples:
+  kvmtest report                                    the last run, as it was shown
+  kvmtest report --quiet                            what failed in it
+  kvmtest report --format html -o page.html         a page for somebody else
+  kvmtest report results/2026-01-02T03-04-05 --format junit
+
+Exit status:
+  0    the report was made, whatever is in it
+  2    the command line is wrong
+  3    there are no events, or the report cannot be written")]
+pub(crate) struct Report {
+    /// The results of a run: its folder, or an `events.jsonl`.
+    #[arg(default_value = "results/latest", value_hint = ValueHint::AnyPath)]
+    pub(crate) results: Utf8PathBuf,
+    /// What to make.
+    #[arg(long, short, value_enum, value_name = "FORMAT", default_value_t)]
+    pub(crate) format: ReportFormat,
+    /// Write it into this file instead of to standard output.
+    #[arg(long, short, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) output: Option<Utf8PathBuf>,
+    #[command(flatten)]
+    pub(crate) detail: Detail,
+}
+
+/// What `report` makes.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ReportFormat {
+    /// What `kvmtest run` shows
+    #[default]
+    Console,
+    /// The run and its tests in short, as in `summary.json`
+    Json,
+    /// XML for continuous integration systems
+    Junit,
+    /// The Test Anything Protocol, version 14
+    Tap,
+    /// One page with everything, for a browser
+    Html,
 }
 
 /// What of a configuration is meant.

@@ -101,6 +101,17 @@ pub enum Phase {
     Clean,
 }
 
+impl Phase {
+    /// The word: `prepare`, `run`, `clean`.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Prepare => "prepare",
+            Self::Run => "run",
+            Self::Clean => "clean",
+        }
+    }
+}
+
 /// A run begins.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RunStarted {
@@ -122,6 +133,9 @@ pub struct RunStarted {
     /// The tests that are left out because they say `skip = yes`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub left_out: Vec<String>,
+    /// The folders that the subtests' sources lie in, for reports that show the line that failed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sources: Vec<camino::Utf8PathBuf>,
 }
 
 /// Facts about the host.
@@ -204,6 +218,9 @@ pub struct TestFinished {
     /// The files in the test's directory, for who wants to know more.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub evidence: Vec<String>,
+    /// The machines that still live after the test, by the names that `kvmtest console` takes.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub living: Vec<String>,
     /// How long it took, in milliseconds.
     pub duration_ms: u64,
     /// By how much its deadlines were put off, in milliseconds, because the host was starved.
@@ -270,6 +287,13 @@ pub struct KnownFailure {
     /// Where it is followed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub link: Option<String>,
+}
+
+impl std::fmt::Display for KnownFailure {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.reason)?;
+        self.link.iter().try_for_each(|link| write!(f, " ({link})"))
+    }
 }
 
 /// How many tests ended how.

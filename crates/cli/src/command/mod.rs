@@ -14,6 +14,7 @@ mod list;
 mod man;
 mod monitor;
 mod new;
+mod report;
 mod run;
 mod selection;
 mod show;
@@ -31,6 +32,7 @@ pub(crate) use selection::offered;
 pub(crate) fn execute(command: Command) -> Result<ExitCode> {
     let code = match command {
         Command::Run(run) => run::execute(&run),
+        Command::Report(report) => report::execute(&report),
         Command::List(list) => list::execute(&list),
         Command::Show(show) => show::execute(&show),
         Command::Lint(lint) => lint::execute(&lint),

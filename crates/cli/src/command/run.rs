@@ -5,13 +5,13 @@ use std::fmt::Write;
 use kvmtest::{Result, env};
 use kvmtest_runner::dispatch::{Settings, Worker};
 use kvmtest_runner::plan::Fact;
-use kvmtest_runner::report::ConsoleOptions;
+use kvmtest_runner::report::{ConsoleOptions, Detail};
 use kvmtest_runner::run::Order;
 use kvmtest_runner::scratch::Scratch;
 use kvmtest_runner::{LocalStage, scratch};
 
 use super::selection::{choice, house};
-use crate::args::Run;
+use crate::args::{self, Run};
 use crate::output::Output;
 use crate::terminal::{clean, duration, note, table};
 
@@ -21,7 +21,7 @@ pub(super) fn execute(args: &Run) -> Result<u8> {
         subtests: args.selection.subtests.clone(),
         results: args.results.clone(),
         argv: std::env::args().collect(),
-        console: ConsoleOptions::detect(),
+        console: ConsoleOptions::detect().with_detail(detail(&args.detail)),
         jobs: args.jobs,
         arrangement: args.arrangement.meaning(),
         known_failures: args.arrangement.known_failures.clone(),
@@ -100,4 +100,13 @@ fn row(fact: &Fact) -> Vec<String> {
         after,
     ];
     cells.map(|cell| clean(&cell)).to_vec()
+}
+
+/// How much is to be said.
+pub(super) fn detail(detail: &args::Detail) -> Detail {
+    match (detail.quiet, detail.verbose) {
+        (true, _) => Detail::Quiet,
+        (false, true) => Detail::Verbose,
+        (false, false) => Detail::Normal,
+    }
 }

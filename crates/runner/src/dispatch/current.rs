@@ -225,6 +225,7 @@ impl Current {
             evidence: evidence(&self.places.results),
             duration_ms: now.saturating_sub(self.started),
             stalled_ms: milliseconds(self.stalled),
+            living: Vec::new(),
         }
     }
 }
