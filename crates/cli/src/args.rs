@@ -195,6 +195,8 @@ pub(crate) enum Format {
     Names,
     /// One JSON object a line: `i`, `name`, `shortname`, `dep`, and all other params as `params`
     Jsonl,
+    /// The same objects as one JSON array
+    Json,
     /// Only how many there are
     Count,
 }
@@ -208,12 +210,24 @@ pub(crate) struct Show {
     ///
     /// Every statement that touched it, in order, with its file and line, the variants and
     /// conditions that let it apply, and the value before and after; and those that did not apply,
-    /// and why. `name`, `shortname` and `dep` have a story, too.
-    #[arg(long, value_name = "KEY")]
+    /// and why. The keys that the language sets (`name`, `shortname`, `dep`, …) have a story, too.
+    #[arg(long, value_name = "KEY", add = ArgValueCompleter::new(complete::keys))]
     pub(crate) explain: Vec<String>,
-    /// Print JSON.
-    #[arg(long)]
-    pub(crate) json: bool,
+    /// How to print them.
+    #[arg(long, short, value_enum, value_name = "FORMAT", default_value_t)]
+    pub(crate) format: TextOrJson,
+}
+
+/// How a command prints what people and programs read.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum TextOrJson {
+    /// For people
+    #[default]
+    Text,
+    /// One JSON object a line
+    Jsonl,
+    /// The same objects as one JSON array
+    Json,
 }
 
 /// Tell what a configuration says that was hardly meant.
@@ -227,7 +241,8 @@ Examples:
   kvmtest lint                                the shipped configuration
   kvmtest lint mine.cfg                       one of your own
   kvmtest lint --allow unknown-label mine.cfg written for more guests than it includes
-  kvmtest lint --format json mine.cfg         for an editor: one object a line
+  kvmtest lint --only overwritten mine.cfg    one kind of finding
+  kvmtest lint --format jsonl mine.cfg        for an editor: one object a line
 
 Exit status:
   0    nothing was found
@@ -241,21 +256,19 @@ pub(crate) struct Lint {
     /// Say nothing about this kind of finding. May be repeated.
     #[arg(long, value_name = "FINDING", value_parser = finding())]
     pub(crate) allow: Vec<Finding>,
+    /// Say nothing about all other kinds. May be repeated.
+    #[arg(long, value_name = "FINDING", value_parser = finding())]
+    pub(crate) only: Vec<Finding>,
     /// How to print what is found.
-    #[arg(long, value_name = "FORMAT", default_value = "text")]
-    pub(crate) format: LintFormat,
+    ///
+    /// `text` shows the line with a mark under the place; what is the same in several places is
+    /// told once. An object of JSON has `file`, `line`, `columns` (from, to before), `severity`
+    /// (`warning` or `error`), `finding` (or null), `message`, `help` (or null).
+    #[arg(long, short, value_enum, value_name = "FORMAT", default_value_t)]
+    pub(crate) format: TextOrJson,
     /// A folder with more subtests: a crate as `kvmtest new` makes it. May be repeated.
     #[arg(long, value_name = "DIR")]
     pub(crate) subtests: Vec<Utf8PathBuf>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum LintFormat {
-    /// The line with a mark under the place; what is the same in several places once.
-    Text,
-    /// One JSON object a line: `file`, `line`, `columns` (from, to before), `severity`
-    /// (`warning` or `error`), `finding` (or null), `message`, `help` (or null).
-    Json,
 }
 
 /// The kinds of findings, with what they mean.

@@ -1,12 +1,17 @@
 //! From params to results: what is to run, one process a test, and reports that are folds over
 //! the stream of events.
 
+mod abort;
+mod around;
 pub mod child;
 pub mod clock;
 pub mod dispatch;
 pub mod event;
 pub mod exit_code;
+mod film;
 pub mod history;
+mod hook;
+mod hugepages;
 pub mod jobs;
 pub mod known;
 mod local;
@@ -14,6 +19,7 @@ pub mod outcome;
 pub mod plan;
 mod postprocess;
 mod preprocess;
+mod profiler;
 pub mod queue;
 pub mod report;
 pub mod run;

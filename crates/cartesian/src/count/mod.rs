@@ -265,10 +265,11 @@ impl<'a> Count<'a> {
         let joins = &self.trail.plan.joins[node.0 as usize];
         let joined = (!is_joined && !joins.is_empty()).then(|| self.join(node, joins, memo));
         let mark = self.trail.mark();
+        let above = self.levels.last().map(|level| level.node);
         self.levels.push(Level { mark, node, at, counted: 0, sum: 0 });
         if let Some(number) = joined {
             self.leave(number, memo);
-        } else if !self.trail.enter(node, mark) {
+        } else if !self.trail.enter(node, mark, above) {
             self.leave(0, memo);
         }
     }

@@ -9,12 +9,12 @@ use crate::tree::label::Symbol;
 use crate::tree::operation::Kind;
 use crate::variant::dictionary::Entry;
 use crate::variant::record::{Record, State};
-use crate::variant::title::Title;
+use crate::variant::title;
 use std::sync::Arc;
 
 impl Record for Recorder<'_> {
     fn begin(&mut self, path: &[NodeId]) {
-        let variant = Title::of_path(self.plan, path).name;
+        let variant = title::name_of(self.plan, path);
         self.parts.push(Part { variant, steps: Vec::new(), result: Vec::new() });
         self.begun = self.path.len();
         self.path.extend(path);

@@ -1,7 +1,7 @@
 //! The statements of one scope.
 
 use crate::diagnostic::Severity;
-use crate::include::Include;
+use crate::include::{Include, NotIncluded};
 use crate::limits;
 use crate::parser::Parser;
 use crate::parser::cursor::{Cursor, Line};
@@ -181,12 +181,13 @@ impl Reading<'_> {
         range: Range<usize>,
         blanks: Blanks,
     ) -> Option<FilterId> {
-        match written::filter(&text[range.clone()], blanks, &mut self.parser.tree.strings) {
-            Ok(filter) => {
+        let Parser { tree, written, .. } = &mut *self.parser;
+        match written::filter(&text[range.clone()], blanks, &mut tree.strings, written) {
+            Ok(()) => {
                 let whole = |range: Range<usize>| cursor.span(base + range.start..base + range.end);
                 let span = FilterSpan { statement: whole(statement), filter: whole(range) };
-                self.parser.tree.spans.filters.push(span);
-                Some(self.parser.tree.filters.add(&filter))
+                tree.spans.filters.push(span);
+                Some(tree.filters.add(written))
             }
             Err(complaint) => {
                 let start = base + range.start;
@@ -301,10 +302,9 @@ impl Reading<'_> {
         }
         let source = match self.include.load(path, &cursor.name) {
             Ok(source) => source,
-            Err(why) => {
+            Err(NotIncluded { why, help }) => {
                 let message = format!("failed to include `{path}`: {why}");
-                let help = "a relative path starts at the folder of the including file";
-                self.parser.error(at, message, help);
+                self.parser.report(Severity::Error, at, message, help);
                 return;
             }
         };
@@ -363,7 +363,10 @@ impl Reading<'_> {
     }
 
     fn is_key(&mut self, at: Span, name: &str) -> bool {
-        if name.starts_with(['(', '!']) || (name.contains('(') && !name.contains(')')) {
+        // The most are one word, and a word is a key.
+        let is_word = scan::word_end(name, 0) == name.len();
+        let is_odd = || name.starts_with(['(', '!']) || (name.contains('(') && !name.contains(')'));
+        if !is_word && is_odd() {
             let message = format!("`{name}` is no key");
             let help = "a condition ends in a colon: `(name=value): key = value`";
             self.parser.error(at, message, help);

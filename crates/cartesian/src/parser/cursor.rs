@@ -14,6 +14,8 @@ pub(crate) struct Cursor {
     pub(crate) file: u32,
     base: u32,
     at: usize,
+    /// A line that was looked at, and belongs to whoever asks next.
+    ahead: Option<Line>,
 }
 
 /// A line that holds a statement.
@@ -34,26 +36,36 @@ impl Cursor {
             file: number,
             base: file.base,
             at: 0,
+            ahead: None,
         }
     }
 
     /// The next line, if it is indented by more than `than`; otherwise the block is over.
     pub(crate) fn deeper(&mut self, than: Option<usize>) -> Option<Line> {
+        let line = self.ahead.take().or_else(|| self.next_line())?;
+        if than.is_some_and(|than| line.indent <= than) {
+            self.ahead = Some(line);
+            return None;
+        }
+        Some(line)
+    }
+
+    fn next_line(&mut self) -> Option<Line> {
         while self.at < self.text.len() {
             let rest = &self.text.as_bytes()[self.at..];
-            let length = memchr::memchr(b'\n', rest).unwrap_or(rest.len());
-            let indent = rest[..length].iter().take_while(|&&byte| byte == b' ').count();
-            let range = scan::trim(&self.text, self.at + indent..self.at + length);
-            let statement = &self.text.as_bytes()[range.clone()];
-            if matches!(statement, [] | [b'#', ..] | [b'/', b'/', ..]) {
-                self.at += length + 1;
-                continue;
+            let indent = indent(rest);
+            let length = memchr::memchr(b'\n', &rest[indent..]).unwrap_or(rest.len() - indent);
+            let start = self.at + indent;
+            let end = start + length;
+            self.at = end + 1;
+            let range = scan::trim(&self.text, start..end);
+            if !matches!(self.text.as_bytes()[range.clone()], [] | [b'#', ..] | [b'/', b'/', ..]) {
+                return Some(Line {
+                    indent,
+                    range,
+                    too_long: indent + length > limits::LINE_BYTES,
+                });
             }
-            if than.is_some_and(|than| indent <= than) {
-                return None;
-            }
-            self.at += length + 1;
-            return Some(Line { indent, range, too_long: length > limits::LINE_BYTES });
         }
         None
     }
@@ -71,4 +83,14 @@ impl Cursor {
     pub(crate) fn global(&self, offset: usize) -> u32 {
         self.base + number(offset)
     }
+}
+
+/// How many blanks a line begins with.
+fn indent(line: &[u8]) -> usize {
+    const EIGHT: [u8; 8] = [b' '; 8];
+    let mut rest = line;
+    while let Some(after) = rest.strip_prefix(&EIGHT) {
+        rest = after;
+    }
+    line.len() - rest.len() + rest.iter().take_while(|&&byte| byte == b' ').count()
 }

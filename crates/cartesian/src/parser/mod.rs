@@ -11,8 +11,10 @@ use crate::config::Config;
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::include::{Include, NoInclude, Source};
 use crate::limits;
+use crate::lint;
 use crate::parser::block::{Reading, Target};
 use crate::parser::cursor::Cursor;
+use crate::tree::filter::Written;
 use crate::tree::source::Span;
 use crate::tree::{NodeId, Tree};
 use std::sync::Arc;
@@ -31,6 +33,8 @@ pub struct Parser {
     /// The names of the sources that are being read, the outermost first.
     pub(crate) including: Vec<Arc<str>>,
     pub(crate) depth: u32,
+    /// The filter that is being read.
+    pub(crate) written: Written,
     root: NodeId,
     /// Not `None`: only default variants, except in the blocks of these names.
     defaults: Option<Vec<String>>,
@@ -52,6 +56,7 @@ impl Parser {
             diagnostics: Vec::new(),
             including: Vec::new(),
             depth: 0,
+            written: Written::default(),
             root,
             defaults: None,
         }
@@ -90,6 +95,13 @@ impl Parser {
     /// What the configuration holds so far.
     pub fn census(&self) -> Census<'_> {
         Census::new(&self.tree, self.root)
+    }
+
+    /// What sources of this name say that was hardly meant, as far as it is seen at once: filters
+    /// that name a label which no variant has, conditions with nothing in them. Warnings, in the
+    /// order of the text. It costs as much as is in these sources, and a look at each label.
+    pub fn slips(&self, source: &str) -> Vec<Diagnostic> {
+        lint::slips_in(&self.tree, source)
     }
 
     /// The configuration, made of every statement that had no error, and all that was found.

@@ -1,7 +1,7 @@
 //! From the text of a filter to its labels.
 
 use crate::limits;
-use crate::parser::scan::is_word;
+use crate::parser::scan::{self, is_word};
 use crate::tree::filter::Written;
 use crate::tree::label::{Interner, Label};
 use std::ops::Range;
@@ -24,21 +24,23 @@ pub(crate) enum Blanks {
 const CHARACTERS: &str =
     "a label has letters, digits, `_` and `-`; `,` is or, `..` is and, `.` is directly followed by";
 
-/// Reads a whole text as one filter. Ranges count from its start.
+/// Reads a whole text as one filter, into `written`. Ranges count from its start.
 pub(crate) fn filter(
     text: &str,
     blanks: Blanks,
     strings: &mut Interner,
-) -> Result<Written, Complaint> {
+    written: &mut Written,
+) -> Result<(), Complaint> {
     let mut reader = Reader { text, at: 0 };
-    let mut words: Written = vec![vec![vec![reader.label(strings)?]]];
+    written.clear();
+    written.word(reader.label(strings)?);
     loop {
         let blank = reader.skip_blanks();
         let start = reader.at;
         let (separator, length) = reader.separator();
         reader.at += length;
         let label = match separator {
-            Separator::End => return Ok(words),
+            Separator::End => return Ok(()),
             Separator::Or => {
                 reader.skip_blanks();
                 reader.after(start, "`,`", strings)?
@@ -62,12 +64,9 @@ pub(crate) fn filter(
             Separator::Next => reader.after(start, "`.`", strings)?,
             Separator::And => reader.after(start, "`..`", strings)?,
         };
-        let word = words.last_mut().expect("begun with one");
         match separator {
             Separator::Next => {
-                let labels = word.last_mut().expect("begun with one");
-                labels.push(label);
-                if labels.len() > limits::SEQUENCE {
+                if written.follow(label) > limits::SEQUENCE {
                     return Err(Complaint {
                         bytes: start..reader.at,
                         message: format!("more than {} labels in a row", limits::SEQUENCE),
@@ -75,8 +74,8 @@ pub(crate) fn filter(
                     });
                 }
             }
-            Separator::And => word.push(vec![label]),
-            _ => words.push(vec![vec![label]]),
+            Separator::And => written.term(label),
+            _ => written.word(label),
         }
     }
 }
@@ -173,10 +172,9 @@ impl Reader<'_> {
     }
 
     fn word(&mut self) -> Option<Range<usize>> {
-        let length = self.rest().find(|c| !is_word(c)).unwrap_or(self.rest().len());
         let start = self.at;
-        self.at += length;
-        (length > 0).then_some(start..self.at)
+        self.at = scan::word_end(self.text, start);
+        (self.at > start).then_some(start..self.at)
     }
 
     fn unexpected(&self) -> Complaint {

@@ -14,6 +14,7 @@ use crate::tree::filter::FilterId;
 use crate::tree::label::{Label, Symbol, number};
 use crate::tree::source::Span;
 use crate::tree::{Item, NodeId, Tree};
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// The number of the next plan.
@@ -64,8 +65,9 @@ pub(crate) struct Plan {
     pub(crate) number: u64,
     pub(crate) tree: Tree,
     pub(crate) root: NodeId,
-    /// All sources after one another: spans are slices of it.
-    text: String,
+    /// All sources after one another: spans are slices of it. Names need none, so it is made when
+    /// a span is asked for.
+    text: OnceLock<String>,
     /// For each label the tags that it has: by its name, and by block and name.
     pub(crate) tags: Vec<[u32; 2]>,
     pub(crate) tag_count: usize,
@@ -87,7 +89,6 @@ pub(crate) struct Plan {
 
 impl Plan {
     pub(crate) fn new(mut tree: Tree, root: NodeId, defaults: Option<Vec<String>>) -> Self {
-        let text = tree.sources.joined();
         let bounds = bounds(&mut tree);
         let tags = tags(&tree);
         let tag_count = tree.filters.named.len();
@@ -119,7 +120,7 @@ impl Plan {
         Self {
             number: NUMBER.fetch_add(1, Ordering::Relaxed),
             root,
-            text,
+            text: OnceLock::new(),
             ahead: Ahead::new(&tree, &tags, tag_count),
             node_guards: tree.nodes.iter().map(|node| guards(&node.items)).collect(),
             condition_guards: tree.conditions.iter().map(|c| guards(&c.body)).collect(),
@@ -137,7 +138,8 @@ impl Plan {
     }
 
     pub(crate) fn span(&self, span: Span) -> &str {
-        &self.text[span.start as usize..span.end() as usize]
+        let text = self.text.get_or_init(|| self.tree.sources.joined());
+        &text[span.start as usize..span.end() as usize]
     }
 
     /// The tags of a label.

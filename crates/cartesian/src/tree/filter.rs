@@ -8,8 +8,54 @@ use std::ops::Range;
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub(crate) struct FilterId(pub(crate) u32);
 
-/// A filter as written: words, each of terms, each of labels.
-pub(crate) type Written = Vec<Vec<Vec<Label>>>;
+/// A filter as written: words, each of terms, each of labels. One is used for one filter after
+/// another.
+#[derive(Clone, Default)]
+pub(crate) struct Written {
+    labels: Vec<Label>,
+    /// For each term where its labels begin.
+    terms: Vec<usize>,
+    /// For each word where its terms begin.
+    words: Vec<usize>,
+}
+
+impl Written {
+    pub(crate) fn clear(&mut self) {
+        self.labels.clear();
+        self.terms.clear();
+        self.words.clear();
+    }
+
+    /// Begins a word.
+    pub(crate) fn word(&mut self, label: Label) {
+        self.words.push(self.terms.len());
+        self.term(label);
+    }
+
+    /// Begins a term of the last word.
+    pub(crate) fn term(&mut self, label: Label) {
+        self.terms.push(self.labels.len());
+        self.labels.push(label);
+    }
+
+    /// Adds a label to the last term, and tells how many it has.
+    pub(crate) fn follow(&mut self, label: Label) -> usize {
+        self.labels.push(label);
+        self.labels.len() - self.terms.last().copied().unwrap_or_default()
+    }
+
+    /// The words, each as its terms.
+    fn words(&self) -> impl Iterator<Item = impl Iterator<Item = &[Label]>> {
+        let term = |at| &self.labels[piece(&self.terms, at, self.labels.len())];
+        let word = |at| piece(&self.words, at, self.terms.len());
+        (0..self.words.len()).map(move |at| word(at).map(term))
+    }
+}
+
+/// What begins at the start of this number, and ends where the next begins.
+fn piece(starts: &[usize], number: usize, end: usize) -> Range<usize> {
+    starts[number]..starts.get(number + 1).copied().unwrap_or(end)
+}
 
 /// What a word asks for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -36,7 +82,7 @@ pub(crate) struct Filters {
 impl Filters {
     pub(crate) fn add(&mut self, written: &Written) -> FilterId {
         let words_start = self.words.len();
-        for word in written {
+        for word in written.words() {
             let start = number(self.terms.len());
             for labels in word {
                 let term = self.term(labels);
@@ -70,6 +116,15 @@ impl Filters {
         words.iter().map(|&word| &self.terms[range(word)])
     }
 
+    /// The terms of all words of a filter.
+    pub(crate) fn terms(&self, filter: FilterId) -> &[Term] {
+        match &self.words[range(self.all[filter.0 as usize])] {
+            [] => &[],
+            [first, .., last] => &self.terms[range((first.0, last.1))],
+            [only] => &self.terms[range(*only)],
+        }
+    }
+
     /// The terms of a word as tags that follow one another.
     pub(crate) fn sequences<'a>(&'a self, word: &'a [Term]) -> impl Iterator<Item = &'a [u32]> {
         word.iter().map(|term| match term {
@@ -83,11 +138,12 @@ impl Filters {
             return Term::Tag(self.named.intern(*label));
         }
         let tags: Box<[u32]> = labels.iter().map(|&label| self.named.intern(label)).collect();
-        let next = number(self.sequences.len());
-        let sequence = *self.numbers.entry(tags.clone()).or_insert(next);
-        if sequence == next {
-            self.sequences.push(tags);
+        if let Some(&sequence) = self.numbers.get(&tags) {
+            return Term::Sequence(sequence);
         }
+        let sequence = number(self.sequences.len());
+        self.numbers.insert(tags.clone(), sequence);
+        self.sequences.push(tags);
         Term::Sequence(sequence)
     }
 }

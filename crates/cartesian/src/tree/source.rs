@@ -2,7 +2,7 @@
 
 use crate::limits;
 use crate::tree::label::number;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 /// Where a statement stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,8 +38,8 @@ pub(crate) struct File {
     pub(crate) name: Arc<str>,
     pub(crate) text: Arc<String>,
     pub(crate) base: u32,
-    /// Offsets of the line starts, relative to `base`.
-    lines: Vec<u32>,
+    /// Offsets of the line starts, relative to `base`; found when somebody asks for a line.
+    lines: OnceLock<Vec<u32>>,
 }
 
 /// All texts, in the order of their loading.
@@ -60,11 +60,9 @@ impl Sources {
         if self.length + text.len() >= limits::TOTAL_BYTES {
             return None;
         }
-        let breaks = memchr::memchr_iter(b'\n', text.as_bytes()).map(|at| number(at + 1));
-        let lines = std::iter::once(0).chain(breaks).collect();
         let base = number(self.length);
         self.length += text.len();
-        self.files.push(File { name, text: Arc::new(text), base, lines });
+        self.files.push(File { name, text: Arc::new(text), base, lines: OnceLock::new() });
         Some(self.files.len() - 1)
     }
 
@@ -93,12 +91,19 @@ impl File {
     /// The number of the line that holds this offset, from 1.
     pub(crate) fn line(&self, offset: u32) -> u32 {
         let local = offset - self.base;
-        number(self.lines.partition_point(|&start| start <= local))
+        number(self.lines().partition_point(|&start| start <= local))
+    }
+
+    fn lines(&self) -> &[u32] {
+        self.lines.get_or_init(|| {
+            let breaks = memchr::memchr_iter(b'\n', self.text.as_bytes());
+            std::iter::once(0).chain(breaks.map(|at| number(at + 1))).collect()
+        })
     }
 
     /// The text of the line that holds this offset, without its end, and its start in the file.
     pub(crate) fn line_text(&self, offset: u32) -> (&str, usize) {
-        let start = self.lines[self.line(offset) as usize - 1] as usize;
+        let start = self.lines()[self.line(offset) as usize - 1] as usize;
         let rest = &self.text[start..];
         let end = memchr::memchr(b'\n', rest.as_bytes()).unwrap_or(rest.len());
         (&rest[..end], start)

@@ -13,7 +13,6 @@ use crate::plan::Plan;
 use crate::tree::source::Place;
 use crate::variant::dictionary::Dictionary;
 use crate::variant::name_map::{FileName, name_map};
-use crate::variant::title::Title;
 use crate::walk::Leaf;
 use std::fmt;
 use std::sync::{Arc, OnceLock};
@@ -22,30 +21,33 @@ use std::sync::{Arc, OnceLock};
 pub struct Variant {
     plan: Arc<Plan>,
     leaf: Leaf,
-    title: OnceLock<Box<Title>>,
+    name: OnceLock<String>,
+    shortname: OnceLock<String>,
+    deps: OnceLock<Vec<String>>,
     files: OnceLock<Vec<FileName>>,
     dictionary: OnceLock<Dictionary>,
 }
 
 impl Variant {
     pub(crate) fn new(plan: Arc<Plan>, leaf: Leaf) -> Self {
-        let (title, files) = (OnceLock::new(), OnceLock::new());
-        Self { plan, leaf, title, files, dictionary: OnceLock::new() }
+        let (name, shortname) = (OnceLock::new(), OnceLock::new());
+        let (deps, files, dictionary) = (OnceLock::new(), OnceLock::new(), OnceLock::new());
+        Self { plan, leaf, name, shortname, deps, files, dictionary }
     }
 
     /// All labels, separated by dots; those of blocks with a name as `(name=label)`.
     pub fn name(&self) -> &str {
-        &self.title().name
+        self.name.get_or_init(|| title::name(&self.plan, &self.leaf))
     }
 
     /// The labels that are neither `@` nor default, without the names of their blocks.
     pub fn shortname(&self) -> &str {
-        &self.title().shortname
+        self.shortname.get_or_init(|| title::shortname(&self.plan, &self.leaf))
     }
 
     /// The names, or beginnings and ends of names, of what has to have passed before.
     pub fn deps(&self) -> &[String] {
-        &self.title().dep
+        self.deps.get_or_init(|| title::deps(&self.plan, &self.leaf))
     }
 
     /// The value of a key. `name`, `shortname` and `dep` are no keys here.
@@ -85,7 +87,7 @@ impl Variant {
     }
 
     /// How a key came to its value: every statement that touched it or would have, in order.
-    /// `name`, `shortname` and `dep` have a story, too: the lines that they are made of.
+    /// The keys that the language sets have a story, too: the lines that they are made of.
     ///
     /// `None` where no statement anywhere gives this key a value. A key that only statements of
     /// other variants set, or statements whose condition does not hold, has a story without a
@@ -109,10 +111,6 @@ impl Variant {
     pub fn name_map(&self) -> impl Iterator<Item = (&str, &str, &str)> {
         let files = self.files.get_or_init(|| name_map(&self.plan, &self.leaf));
         files.iter().map(|file| (file.file.as_str(), file.name.as_str(), file.shortname.as_str()))
-    }
-
-    fn title(&self) -> &Title {
-        self.title.get_or_init(|| Box::new(Title::of(&self.plan, &self.leaf)))
     }
 
     fn dictionary(&self) -> &Dictionary {

@@ -3,21 +3,19 @@
 use crate::limits;
 use crate::plan::beginning::Beginning;
 use crate::tree::label::{Symbol, number};
-use crate::tree::operation::{Kind, Operation};
+use crate::tree::operation::{Kind, Operation, Pattern};
 use crate::tree::source::Span;
 use crate::tree::{Condition, Item, NodeId};
 use crate::variant::begun::Begun;
 use crate::variant::dictionary::{Builder, Entry, Text};
 use crate::variant::record::{Record, State};
-use crate::variant::title::Title;
+use crate::variant::title;
 use std::fmt::Write;
 
 /// One path at work.
 pub(crate) struct Part<'a, 'b, R> {
     builder: &'a mut Builder<'b>,
     path: &'a [NodeId],
-    /// Made when a value asks for it.
-    title: Option<Title>,
     entries: Vec<Entry>,
     /// Entries whose keys bound others.
     bounding: Vec<u32>,
@@ -45,7 +43,6 @@ impl<'a, 'b, R: Record> Part<'a, 'b, R> {
         Self {
             builder,
             path,
-            title: None,
             entries,
             bounding: Vec::new(),
             has_gone: false,
@@ -162,6 +159,15 @@ impl<'a, 'b, R: Record> Part<'a, 'b, R> {
     fn assign_pattern(&mut self, index: u32, operation: &Operation) {
         let plan = self.builder.plan;
         let pattern = &plan.tree.patterns[operation.key as usize];
+        if let Pattern::Literal(key) = pattern
+            && !self.suffixed
+        {
+            let Some(at) = self.builder.scratch.slots.get(*key) else { return };
+            if let Some(value) = self.value(operation) {
+                self.change(at, operation.kind, value, index);
+            }
+            return;
+        }
         let mut value = None;
         for at in 0..self.entries.len() {
             let entry = self.entries[at];
@@ -286,21 +292,20 @@ impl<'a, 'b, R: Record> Part<'a, 'b, R> {
     fn push_title(&mut self, key: Symbol) -> bool {
         let plan = self.builder.plan;
         let known = &plan.known;
-        if ![known.name, known.shortname, known.dep].contains(&Some(key)) {
-            return false;
-        }
-        let title = self.title.get_or_insert_with(|| Title::of_path(plan, self.path));
         let own = &mut self.builder.own;
         if known.name == Some(key) {
-            own.push_str(&title.name);
+            own.push_str(&title::name_of(plan, self.path));
         } else if known.shortname == Some(key) {
-            own.push_str(&title.shortname);
-        } else {
-            for (at, dep) in title.dep.iter().enumerate() {
+            own.push_str(&title::shortname_of(plan, self.path));
+        } else if known.dep == Some(key) {
+            let deps = title::deps_of(plan, self.path);
+            for (at, dep) in deps.iter().enumerate() {
                 let separator = if at == 0 { "[" } else { ", " };
                 let _ = write!(own, "{separator}'{dep}'");
             }
-            own.push_str(if title.dep.is_empty() { "[]" } else { "]" });
+            own.push_str(if deps.is_empty() { "[]" } else { "]" });
+        } else {
+            return false;
         }
         true
     }

@@ -4,57 +4,61 @@ use crate::plan::Plan;
 use crate::tree::NodeId;
 use crate::walk::Leaf;
 
-/// What the language itself says of a variant.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Title {
-    pub(crate) name: String,
-    pub(crate) shortname: String,
-    pub(crate) dep: Vec<String>,
+/// All labels, separated by dots; those of blocks with a name as `(name=label)`.
+pub(crate) fn name(plan: &Plan, leaf: &Leaf) -> String {
+    joined(leaf, &|path| name_of(plan, path))
 }
 
-impl Title {
-    pub(crate) fn of(plan: &Plan, leaf: &Leaf) -> Self {
-        match leaf {
-            Leaf::Path(path) => Self::of_path(plan, path),
-            // The first combines with all the others, as if these were combined already.
-            Leaf::Joined(leaves) => leaves
-                .iter()
-                .rev()
-                .map(|leaf| Self::of(plan, leaf))
-                .reduce(|later, earlier| Self {
-                    name: join(&earlier.name, &later.name),
-                    shortname: join(&earlier.shortname, &later.shortname),
-                    ..later
-                })
-                .unwrap_or_default(),
-        }
-    }
+/// The labels that are neither `@` nor default, without the names of their blocks.
+pub(crate) fn shortname(plan: &Plan, leaf: &Leaf) -> String {
+    joined(leaf, &|path| shortname_of(plan, path))
+}
 
-    pub(crate) fn of_path(plan: &Plan, path: &[NodeId]) -> Self {
-        let mut title = Self {
-            name: String::with_capacity(NAME_BYTES),
-            shortname: String::with_capacity(NAME_BYTES),
-            dep: Vec::new(),
-        };
-        for &node in path {
-            let head = &plan.tree.node(node).head;
-            for &dep in &head.deps {
-                let mut dep = plan.span(dep).to_owned();
-                if !title.name.is_empty() {
-                    dep = format!("{}.{dep}", title.name);
-                }
-                title.dep.push(dep);
-            }
-            for &label in &head.labels {
-                let names = plan.names.of(label);
-                add(names.long, &mut title.name);
-                if !head.hidden {
-                    add(names.short, &mut title.shortname);
-                }
-            }
-        }
-        title
+/// What has to have run before. A joined variant depends on what the last of its parts does.
+pub(crate) fn deps(plan: &Plan, leaf: &Leaf) -> Vec<String> {
+    match leaf {
+        Leaf::Path(path) => deps_of(plan, path),
+        Leaf::Joined(leaves) => leaves.last().map(|leaf| deps(plan, leaf)).unwrap_or_default(),
     }
+}
+
+pub(crate) fn name_of(plan: &Plan, path: &[NodeId]) -> String {
+    let mut name = String::with_capacity(NAME_BYTES);
+    for &node in path {
+        for &label in &plan.tree.node(node).head.labels {
+            add(plan.names.of(label).long, &mut name);
+        }
+    }
+    name
+}
+
+pub(crate) fn shortname_of(plan: &Plan, path: &[NodeId]) -> String {
+    let mut name = String::with_capacity(NAME_BYTES);
+    let heads = path.iter().map(|&node| &plan.tree.node(node).head);
+    for head in heads.filter(|head| !head.hidden) {
+        for &label in &head.labels {
+            add(plan.names.of(label).short, &mut name);
+        }
+    }
+    name
+}
+
+/// Each is told with the name so far before it: it is among what has the same beginning.
+pub(crate) fn deps_of(plan: &Plan, path: &[NodeId]) -> Vec<String> {
+    let mut deps = Vec::new();
+    for (at, &node) in path.iter().enumerate() {
+        let own = &plan.tree.node(node).head.deps;
+        if own.is_empty() {
+            continue;
+        }
+        let before = name_of(plan, &path[..at]);
+        deps.extend(own.iter().map(|&dep| {
+            let mut name = before.clone();
+            add(plan.span(dep), &mut name);
+            name
+        }));
+    }
+    deps
 }
 
 /// Room that most names need.
@@ -66,6 +70,17 @@ pub(crate) fn add(label: &str, name: &mut String) {
         name.push('.');
     }
     name.push_str(label);
+}
+
+/// The first combines with all the others, as if these were combined already.
+fn joined(leaf: &Leaf, of_path: &impl Fn(&[NodeId]) -> String) -> String {
+    match leaf {
+        Leaf::Path(path) => of_path(path),
+        Leaf::Joined(leaves) => {
+            let names = leaves.iter().rev().map(|leaf| joined(leaf, of_path));
+            names.reduce(|later, earlier| join(&earlier, &later)).unwrap_or_default()
+        }
+    }
 }
 
 /// The name of two joined variants: what both begin with, once, then the rest of each. The last

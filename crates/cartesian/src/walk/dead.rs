@@ -23,9 +23,19 @@ pub(crate) struct Dead {
 
 #[derive(Debug, Default)]
 struct Reasons {
-    all: Vec<Box<[Fact]>>,
+    all: Vec<Reason>,
+    /// Nothing comes out of it, whatever holds.
+    always: bool,
     /// Which is forgotten for the next one.
     oldest: usize,
+}
+
+/// Facts that leave nothing of a node when all of them hold.
+#[derive(Debug)]
+struct Reason {
+    /// The one that failed last: it is likely to fail again, and is looked at first.
+    first: Fact,
+    rest: Box<[Fact]>,
 }
 
 /// Reasons that are kept for a node, and facts in a reason: to look through more would cost more
@@ -36,9 +46,9 @@ const FACTS: usize = 32;
 const WAYS: usize = 10_000;
 
 impl Dead {
-    /// Facts that hold here and leave nothing of a node.
-    pub(crate) fn reason(&self, node: NodeId, trail: &Trail<Facts>) -> Option<&[Fact]> {
-        let Trail { plan, name, in_force, .. } = trail;
+    /// Whether facts hold here that leave nothing of a node; the trail is told which.
+    pub(crate) fn holds(&mut self, node: NodeId, trail: &mut Trail<Facts>) -> bool {
+        let Trail { plan, name, in_force, because, .. } = trail;
         let holds = |fact: &Fact| match *fact {
             Fact::Has(tag) => name.has_tag(tag),
             Fact::Lacks(tag) => !name.has_tag(tag),
@@ -47,8 +57,22 @@ impl Dead {
             }
             Fact::Guard(guard) => in_force[guard as usize],
         };
-        let reasons = &self.nodes.get(node.0 as usize)?.all;
-        reasons.iter().find(|facts| facts.iter().all(holds)).map(AsRef::as_ref)
+        let Some(reasons) = self.nodes.get_mut(node.0 as usize) else { return false };
+        if reasons.always {
+            return true;
+        }
+        for Reason { first, rest } in &mut reasons.all {
+            if !holds(first) {
+                continue;
+            }
+            let Some(failing) = rest.iter_mut().find(|fact| !holds(fact)) else {
+                because.add(&[*first]);
+                because.add(rest);
+                return true;
+            };
+            std::mem::swap(first, failing);
+        }
+        false
     }
 
     /// The children of a node that have a tag, or something below that has it.
@@ -74,11 +98,16 @@ impl Dead {
         if self.nodes.len() <= index {
             self.nodes.resize_with(index + 1, Reasons::default);
         }
-        let Reasons { all, oldest } = &mut self.nodes[index];
+        let Reasons { all, always, oldest } = &mut self.nodes[index];
+        let [first, rest @ ..] = facts else {
+            *always = true;
+            return;
+        };
+        let reason = Reason { first: *first, rest: rest.into() };
         if all.len() < REASONS {
-            all.push(facts.into());
+            all.push(reason);
         } else {
-            all[*oldest] = facts.into();
+            all[*oldest] = reason;
             *oldest = (*oldest + 1) % REASONS;
         }
     }

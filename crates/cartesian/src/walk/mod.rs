@@ -129,17 +129,17 @@ impl<'a> Walk<'a> {
 
     /// Goes into a node, unless a filter rules out everything in there.
     fn enter(&mut self, node: NodeId, is_joined: bool, dead: &mut Dead) {
-        let trail = &mut self.trail;
-        if let Some(facts) = dead.reason(node, trail) {
-            trail.because.add(facts);
+        if dead.holds(node, &mut self.trail) {
             return;
         }
-        let filters = &trail.plan.joins[node.0 as usize];
+        let filters = &self.trail.plan.joins[node.0 as usize];
         let join = (!is_joined && !filters.is_empty())
             .then(|| Join::new(filters.iter().map(|&filter| self.fork(node, filter)).collect()));
         let mark = self.trail.mark();
         let facts = self.trail.because.mark();
-        let is_possible = join.is_some() || self.trail.enter(node, mark);
+        // The filter of a join was judged nowhere yet.
+        let above = self.path.last().copied().filter(|_| !is_joined);
+        let is_possible = join.is_some() || self.trail.enter(node, mark, above);
         self.path.push(node);
         let ways = if join.is_none() && is_possible { self.ways(node, dead) } else { None };
         self.levels.push(Level { mark, facts, tried: 0, ways, yielded: false, join });

@@ -109,15 +109,51 @@ impl<'a, B: Because> Trail<'a, B> {
     }
 
     /// Goes into a node, on a level that was marked for it; false when a filter rules out
-    /// everything in there.
-    pub(crate) fn enter(&mut self, node: NodeId, mark: Mark) -> bool {
+    /// everything in there. `above` is the node that it is reached from, if all open guards were
+    /// judged there.
+    pub(crate) fn enter(&mut self, node: NodeId, mark: Mark, above: Option<NodeId>) -> bool {
         let plan = self.plan;
         for &label in &plan.tree.node(node).head.labels {
             self.name.push(plan, label);
         }
+        let inherited = mark.inherited..mark.open;
+        let ahead = plan.ahead(node);
+        match above.filter(|_| self.narrow.is_none()).map(|above| plan.ahead(above)) {
+            Some(above)
+                if std::ptr::eq(above, ahead) && mark.labels == self.name.labels().len() =>
+            {
+                self.open.extend_from_within(inherited);
+            }
+            above => {
+                for at in inherited {
+                    let guard = self.open[at];
+                    if above.is_some_and(|above| self.is_as_above(guard, above, ahead)) {
+                        self.open.push(guard);
+                    } else if !self.admit(guard, node, true) {
+                        return false;
+                    }
+                }
+            }
+        }
         let guards = &plan.node_guards[node.0 as usize];
-        (mark.inherited..mark.open).all(|at| self.admit(self.open[at], node, true))
-            && guards.iter().all(|&guard| self.admit(guard, node, false))
+        guards.iter().all(|&guard| self.admit(guard, node, false))
+    }
+
+    /// Whether nothing has changed for a guard that was open above: no label came that it names,
+    /// and none of those that it waits for can come no more. True is certain, false is not.
+    fn is_as_above(&self, guard: Guard, above: &[u64], ahead: &[u64]) -> bool {
+        let filters = &self.plan.tree.filters;
+        let has = |set: &[u64], tag: u32| set[tag as usize / 64] >> (tag % 64) & 1 == 1;
+        filters.terms(self.plan.filter(guard)).iter().all(|term| match *term {
+            Term::Tag(tag) => !has(above, tag) || (has(ahead, tag) && !self.name.has_tag(tag)),
+            Term::Sequence(sequence) => {
+                let tags = &filters.sequences[sequence as usize];
+                tags.last().is_none_or(|&last| {
+                    !has(above, last)
+                        || (!self.name.has_tag(last) && tags.iter().all(|&tag| has(ahead, tag)))
+                })
+            }
+        })
     }
 
     pub(crate) fn leave(&mut self, mark: Mark) {

@@ -12,6 +12,7 @@ mod login;
 mod logs;
 mod reach;
 mod record;
+mod screen;
 mod sign;
 mod watch;
 
@@ -196,13 +197,8 @@ impl Vm {
             return Ok(Arc::clone(monitor));
         }
         let key = format!("{}/{name}", running.record.instance.id);
-        let monitor = if let Some(monitor) = self.home.monitors.get(&key) {
-            monitor
-        } else {
-            let monitor = Arc::new(self.connect_monitor(&running.record, name, deadline)?);
-            self.home.monitors.put(key, &monitor);
-            monitor
-        };
+        let make = || self.connect_monitor(&running.record, name, deadline);
+        let monitor = self.home.monitors.get_or_make(key, make)?;
         running.monitors.insert(name.to_owned(), Arc::clone(&monitor));
         Ok(monitor)
     }

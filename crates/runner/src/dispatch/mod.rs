@@ -13,6 +13,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::Duration;
 
+use kvmtest::test::Note;
 use kvmtest::{Deadline, Error};
 
 pub use happening::Happening;
@@ -130,6 +131,7 @@ impl<'a> Dispatcher<'a> {
     fn handle(&mut self, happening: Happening) {
         match happening {
             Happening::Signal => self.asked_to_stop(),
+            Happening::Noted { desk, test, note } => self.note(desk, test, note),
             Happening::Prepared { desk, test, result } => {
                 if self.is_at(desk, test, Phase::Prepare) {
                     self.prepared(desk, result);
@@ -230,6 +232,7 @@ impl<'a> Dispatcher<'a> {
         let test = current.test.clone();
         let ended = self.queue.finished(test.number, current.outcome());
         let mut finished = current.finished_event(self.reports.milliseconds());
+        let outcome = finished.outcome;
         match ended {
             // There will be no other try.
             Ended::Again if self.stopping.is_some() => self.count(&test, &mut finished),
@@ -243,8 +246,11 @@ impl<'a> Dispatcher<'a> {
                 finished.flaky = flaky;
             }
         }
+        let counts = !finished.retried;
         self.reports.tell(What::TestFinished(finished));
-        self.check_failures();
+        if counts {
+            self.check_failures(&test, outcome);
+        }
     }
 
     /// Counts a try that counts; a failure that is expected for itself.
@@ -254,6 +260,14 @@ impl<'a> Dispatcher<'a> {
         match finished.known {
             Some(_) => self.counts.known += 1,
             None => self.counts.add(finished.outcome),
+        }
+    }
+
+    fn note(&mut self, desk: usize, test: u32, note: Note) {
+        let current = self.desks[desk].current.as_mut();
+        if let Some(current) = current.filter(|current| current.test.number == test) {
+            current.warned |= matches!(note, Note::Warning { .. });
+            self.reports.tell(What::Note { test, note });
         }
     }
 

@@ -10,6 +10,7 @@ mod json;
 mod known;
 pub(crate) mod label;
 mod lint;
+mod not_included;
 mod offers;
 mod order;
 mod outside;

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::fmt::Write;
 
 use camino::Utf8PathBuf;
-use kvmtest_cartesian::{Census, Variant, nearest};
+use kvmtest_cartesian::{Census, Diagnostic, Finding, Variant, nearest};
 
 use super::config::{Loaded, Read, Texts, Unreadable};
 use super::files::Shipped;
@@ -65,7 +65,8 @@ impl Refusal {
 ///
 /// A filter that is a variant's name, short or full, of several labels, as `list` prints it,
 /// selects just that variant, although labels which the short name leaves out stand between those
-/// it has. A filter that names a label which no variant has is refused, whatever the others match.
+/// it has. A filter that names a label which no variant has is refused, whatever the others match;
+/// a statement that does so is warned of.
 ///
 /// The files are read once, and again only where they include `<subtests>`.
 pub fn select(choice: &Choice, shipped: &dyn Shipped, known: &Known) -> Result<Selection, Refusal> {
@@ -73,6 +74,7 @@ pub fn select(choice: &Choice, shipped: &dyn Shipped, known: &Known) -> Result<S
     let sets = chosen_sets(choice, read.census())?;
     check_blocks(&choice.expand_defaults, read.census())?;
     check_labels(&choice.wanted, read.census())?;
+    let slips = read.slips();
     let names: Vec<String> = choice
         .wanted
         .names()
@@ -85,11 +87,12 @@ pub fn select(choice: &Choice, shipped: &dyn Shipped, known: &Known) -> Result<S
         let set = sets.get(at);
         // What was read is large: it is copied only where it is needed again.
         let read = if at + 1 == tried { std::mem::take(&mut read) } else { read.clone() };
-        if let Some(selection) = within(choice, &names, set, read)? {
+        if let Some(mut selection) = within(choice, &names, set, read)? {
+            selection.warnings.extend(slips);
             return Ok(selection);
         }
     }
-    Err(nothing(&choice.wanted, &sets))
+    Err(nothing(&choice.wanted, &sets, &slips))
 }
 
 /// What is chosen of a set; `None` where that is nothing.
@@ -227,6 +230,11 @@ fn check_labels(wanted: &Wanted, census: Census<'_>) -> Result<(), Refusal> {
     let mean =
         if near.is_empty() { String::new() } else { format!("; did you mean {}?", quoted(&near)) };
     let statement = if spaced { " A statement has an operator, as `mem = 1024`." } else { "" };
+    if let Some(keyword) = unknown.iter().find(|label| KEYWORDS.contains(label)) {
+        return Err(Refusal::Nothing(format!(
+            "`{keyword}` alone is no statement: write it and what follows as one word, `'{keyword} …'`"
+        )));
+    }
     let sentence = format!(
         "no variant has {}{mean}{statement} (`kvmtest list` shows what there is; a new subtest has \
          to be built in, or be in a folder that `--subtests` names)",
@@ -235,17 +243,28 @@ fn check_labels(wanted: &Wanted, census: Census<'_>) -> Result<(), Refusal> {
     Err(Refusal::Nothing(sentence))
 }
 
-fn nothing(wanted: &Wanted, sets: &[String]) -> Refusal {
+fn nothing(wanted: &Wanted, sets: &[String], slips: &[Diagnostic]) -> Refusal {
     let mut sentence = match (wanted.filters.as_slice(), wanted.statements.as_slice()) {
         ([], []) => "the configuration has no variants".to_owned(),
         ([], statements) => format!("no variant is left by {}", quoted(statements)),
-        (filters, _) => format!("no variant matches {}", quoted(filters)),
+        (filters, []) => format!("no variant matches {}", quoted(filters)),
+        (filters, statements) => {
+            format!("no variant matches {} with {}", quoted(filters), quoted(statements))
+        }
     };
     if !sets.is_empty() {
         let noun = plural("set", sets.len());
         let _ = write!(sentence, " in {noun} {}", quoted(sets));
     }
-    if !wanted.filters.is_empty() {
+    let mut slips =
+        slips.iter().filter(|slip| slip.finding == Some(Finding::UnknownLabel)).peekable();
+    let is_meant = slips.peek().is_none();
+    for slip in slips {
+        let label = slip.excerpt.get(slip.marked.clone()).unwrap_or_default();
+        let help = slip.help.as_ref().map(|help| format!("; {help}")).unwrap_or_default();
+        let _ = write!(sentence, ": no variant has `{label}`{help}");
+    }
+    if is_meant && !wanted.filters.is_empty() {
         sentence.push_str(": each of its labels exists, but no variant has them together");
     }
     sentence.push_str(" (`kvmtest list` shows what there is)");
