@@ -87,13 +87,17 @@ impl Drop for Disk {
     }
 }
 
+#[expect(clippy::print_stdout, reason = "the test harness shows what a test prints")]
+fn skip(why: &str) {
+    println!("skipped: {why}");
+}
+
 #[test]
 fn a_disk_without_room_loses_results_and_says_so_but_not_the_run() {
     let ground = Ground::new();
     let place = ground.path.join("results");
     let Some(_disk) = Disk::mount(place.as_std_path(), "64k") else {
-        println!("skipped: a file system can be mounted by root only");
-        return;
+        return skip("a file system can be mounted by root only");
     };
     let output = ground
         .start_with_jobs(2, &["talks", "passes", "iterations = 3"])

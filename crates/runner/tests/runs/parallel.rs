@@ -106,8 +106,8 @@ struct Hangs(u32);
 impl Stage for Hangs {
     fn prepare(&mut self, test: &PlannedTest, _: &Places) -> Result<()> {
         if test.number == self.0 {
-            let (_keep, silent) = std::sync::mpsc::channel::<()>();
-            std::mem::forget(_keep);
+            let (speaker, silent) = std::sync::mpsc::channel::<()>();
+            std::mem::forget(speaker);
             let _ = silent.recv();
         }
         Ok(())
