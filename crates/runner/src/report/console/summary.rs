@@ -1,6 +1,7 @@
 //! The last lines of a run.
 
 use super::paint::{Ink, Paint};
+use super::verdict;
 use crate::event::Counts;
 use crate::outcome::Outcome;
 use crate::report::record::Record;
@@ -41,7 +42,7 @@ pub(super) fn parts(counts: Counts, paint: Paint) -> Vec<String> {
 
 /// A failure in one line, for the list at the end of a long run.
 pub(super) fn failure(record: &Record, paint: Paint) -> String {
-    let word = paint.paint(Ink::of(record.word()), &format!("{:<6}", record.word()));
+    let word = verdict::word(record, paint);
     let cause = record.finished.as_ref().and_then(|finished| finished.cause);
     let message = record.finished.as_ref().map_or("", |finished| &finished.message);
     let why = match (cause, message) {
@@ -50,7 +51,7 @@ pub(super) fn failure(record: &Record, paint: Paint) -> String {
         (None, message) => message.to_owned(),
     };
     let (name, why) = (one_line(&record.label()), shortened(&one_line(&why), 160));
-    format!("  {word} {:<36}  {}", for_terminal(&name), for_terminal(&why)).trim_end().to_owned()
+    format!("  {word}{:<36}  {}", for_terminal(&name), for_terminal(&why)).trim_end().to_owned()
 }
 
 fn in_words(outcome: Outcome) -> &'static str {

@@ -171,7 +171,7 @@ fn what_is_unfinished_is_told() {
     drop(console);
     insta::assert_snapshot!(String::from_utf8(out).expect("UTF-8"), @r"
     running 3 tests of the set `quick`
-      UNFINISHED boot                                          ?
+      UNFINISHED  boot                                          ?
              the events end before the test did
              see results/now/001-boot/
     0 tests in 100 ms (unfinished: the events end before the run did): 2 not run

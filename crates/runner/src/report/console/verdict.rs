@@ -10,11 +10,18 @@ pub(super) const INDENT: &str = "         ";
 
 /// The line of a test: how it ended, its name, its time, and why in a few words.
 pub(super) fn line(record: &Record, paint: Paint) -> String {
-    let word = paint.paint(Ink::of(record.word()), &format!("{:<6}", record.word()));
+    let word = word(record, paint);
     let name = for_terminal(&one_line(&record.label()));
     let time = record.finished.as_ref().map_or("?".into(), |end| duration(end.duration_ms));
     let why = paint.paint(Ink::Bold, &for_terminal(&aside(record)));
-    format!("  {word} {name:<36} {time:>10}  {why}").trim_end().to_owned()
+    format!("  {word}{name:<36} {time:>10}  {why}").trim_end().to_owned()
+}
+
+/// How it ended, as wide as nearly all such words.
+pub(super) fn word(record: &Record, paint: Paint) -> String {
+    let word = record.word();
+    let width = if word.len() > 6 { word.len() + 1 } else { 6 };
+    format!("{} ", paint.paint(Ink::of(word), &format!("{word:<width$}")))
 }
 
 /// What is said below the line of a test: enough to start working.

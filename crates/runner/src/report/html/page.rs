@@ -42,7 +42,7 @@ struct Share {
 /// Something about the run.
 #[derive(Serialize)]
 struct Fact {
-    key: &'static str,
+    key: String,
     value: String,
     code: bool,
     /// On a line of its own.
@@ -175,7 +175,10 @@ fn in_words(whole: &Whole) -> String {
 }
 
 fn facts(whole: &Whole) -> Vec<Fact> {
-    let fact = |key, value: &str, code, wide| Fact { key, value: for_terminal(value), code, wide };
+    let fact = |key: &str, value: &str, code, wide| {
+        let (key, value) = (for_terminal(key), for_terminal(value));
+        Fact { key, value, code, wide }
+    };
     let mut facts = Vec::new();
     if let Some(began) = whole.began {
         let began = began.strftime("%Y-%m-%d %H:%M:%S UTC").to_string();
@@ -189,11 +192,22 @@ fn facts(whole: &Whole) -> Vec<Fact> {
         facts.push(fact("kernel", &kernel, false, false));
         facts.push(fact("processors", &host.cpus.to_string(), false, false));
         facts.extend(set.iter().map(|set| fact("set", set, false, false)));
+        facts.extend(shared(whole).iter().map(|(key, value)| fact(key, value, false, false)));
         let words: Vec<String> = argv.iter().map(|word| shell_word(word)).collect();
         facts.push(fact("command", &words.join(" "), true, true));
     }
     facts.push(fact("results", whole.results().as_str(), true, true));
     facts
+}
+
+/// The versions that all tests noted alike, so that they are the run's: `qemu_version`.
+fn shared(whole: &Whole) -> Vec<(String, String)> {
+    let mut tests = whole.tests().map(|test| &test.last.facts).filter(|facts| !facts.is_empty());
+    let Some(first) = tests.next() else { return Vec::new() };
+    let versions = first.iter().filter(|(key, _)| key.ends_with("_version"));
+    let mut shared: Vec<(&String, &String)> = versions.collect();
+    tests.for_each(|facts| shared.retain(|(key, value)| facts.get(*key) == Some(*value)));
+    shared.into_iter().map(|(key, value)| (key.replace('_', " "), value.clone())).collect()
 }
 
 fn row(test: &TestRecord) -> Row {
