@@ -4,7 +4,7 @@ mod collect;
 mod file;
 mod shared;
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use camino::{Utf8Path, Utf8PathBuf};
 
@@ -36,21 +36,17 @@ pub(crate) struct Home {
     pub(crate) face: Face,
     /// Where monitor and session logs go; none are kept without it.
     pub(crate) log_dir: Option<Utf8PathBuf>,
-    /// The monitors that this process is connected to: a second connection would hang.
-    pub(crate) monitors: Shared<QmpMonitor>,
-    /// The serial consoles that this process has sessions on, likewise.
+    /// The serial consoles that this process has sessions on: a second connection would hang.
     pub(crate) consoles: Shared<()>,
 }
 
+/// The monitors that this process is connected to, whichever view of an environment they were
+/// reached by: a second connection would hang.
+pub(crate) static MONITORS: LazyLock<Shared<QmpMonitor>> = LazyLock::new(Shared::new);
+
 impl Home {
     fn new(file: EnvFile) -> Self {
-        Self {
-            file,
-            face: Face::Test,
-            log_dir: None,
-            monitors: Shared::default(),
-            consoles: Shared::default(),
-        }
+        Self { file, face: Face::Test, log_dir: None, consoles: Shared::new() }
     }
 }
 

@@ -38,6 +38,7 @@ pub use log::LOG_LIMIT;
 pub use params::LoginParams;
 pub use pattern::{Match, Pattern};
 pub use shell::Session;
+pub(crate) use terminal::Cleaner;
 pub use watch::{Watch, rest};
 
 use std::time::Duration;

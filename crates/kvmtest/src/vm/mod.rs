@@ -5,6 +5,7 @@ mod control;
 mod create;
 mod death;
 mod destroy;
+mod expected;
 mod facts;
 mod holding;
 mod instance;
@@ -12,7 +13,6 @@ mod login;
 mod logs;
 mod reach;
 mod record;
-mod sign;
 mod watch;
 
 use std::collections::HashMap;
@@ -21,12 +21,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 pub use control::RebootMethod;
+pub use death::Ending;
+pub use expected::Expected;
 pub(crate) use instance::remove_if_empty;
 pub use instance::{Instance, runtime_root, scratch_root};
 pub use record::Record;
 
 use crate::deadline::Deadline;
-use crate::env::{Face, Home};
+use crate::env::{Face, Home, MONITORS};
 use crate::error::{Error, ErrorKind, Result};
 use crate::monitor::{HumanMonitor, QmpMonitor};
 use crate::params::Params;
@@ -168,7 +170,7 @@ impl Vm {
     }
 
     /// The same, with a deadline for its greeting if nobody is connected to it yet.
-    pub(crate) fn monitor_by(&self, deadline: Deadline) -> Result<Arc<QmpMonitor>> {
+    pub fn monitor_by(&self, deadline: Deadline) -> Result<Arc<QmpMonitor>> {
         let record = self.running()?;
         let name = match self.home.face {
             Face::Harness => HARNESS.to_owned(),
@@ -196,13 +198,8 @@ impl Vm {
             return Ok(Arc::clone(monitor));
         }
         let key = format!("{}/{name}", running.record.instance.id);
-        let monitor = if let Some(monitor) = self.home.monitors.get(&key) {
-            monitor
-        } else {
-            let monitor = Arc::new(self.connect_monitor(&running.record, name, deadline)?);
-            self.home.monitors.put(key, &monitor);
-            monitor
-        };
+        let connect = || self.connect_monitor(&running.record, name, deadline);
+        let monitor = MONITORS.get_or_make(&key, deadline, connect)?;
         running.monitors.insert(name.to_owned(), Arc::clone(&monitor));
         Ok(monitor)
     }
@@ -218,8 +215,8 @@ impl Vm {
         self.human_monitor()?.cmd(command_line)
     }
 
-    /// A descriptor of the QEMU process, if it lives.
-    pub(crate) fn process(&self) -> Result<Option<OwnedFd>> {
+    /// A descriptor of the QEMU process, if it lives: readable once it has ended.
+    pub fn process(&self) -> Result<Option<OwnedFd>> {
         match self.record() {
             Some(record) => record.process.open(),
             None => Ok(None),
