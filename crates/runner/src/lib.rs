@@ -1,6 +1,7 @@
 //! From params to results: what is to run, one process a test, and reports that are folds over
 //! the stream of events.
 
+pub mod cause;
 pub mod child;
 pub mod clock;
 pub mod dispatch;
@@ -17,6 +18,7 @@ pub mod scaffold;
 pub mod scratch;
 pub mod stage;
 mod subtests_main;
+pub mod watch;
 
 pub use local::LocalStage;
 pub use outcome::Outcome;

@@ -54,6 +54,13 @@ impl From<Duration> for Deadline {
     }
 }
 
+/// What of `bytes` is text for people: without terminal escapes and carriage returns.
+pub fn plain(bytes: &[u8]) -> Vec<u8> {
+    let mut clean = Vec::with_capacity(bytes.len());
+    Cleaner::default().clean(bytes, &mut clean);
+    clean
+}
+
 /// A time as messages say it.
 fn seconds(time: Duration) -> String {
     if time < Duration::from_secs(10) {
