@@ -1,10 +1,13 @@
 //! What can be typed.
 
+use std::time::Duration;
+
 use camino::Utf8PathBuf;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::engine::{ArgValueCandidates, ArgValueCompleter};
 use kvmtest_cartesian::Finding;
+use kvmtest_runner::jobs::Jobs;
 
 use crate::complete;
 
@@ -62,6 +65,8 @@ Examples:
   kvmtest run smp2..boot               `boot` on a machine with two processors
   kvmtest run boot 'mem = 1024'        `boot` with another value
   kvmtest run boot 'kill_vm = no'      ... and the machine stays, for an hour
+  kvmtest run --jobs 4                 four tests at one time
+  kvmtest run boot --retries 2         ... again, up to twice, if it fails
   kvmtest run --config mine.cfg        a configuration of your own
 
 Exit status:
@@ -71,13 +76,48 @@ Exit status:
   3    nothing was run: the host or the configuration does not allow it
   4    nothing was run: no test matches
   5    every test passed, but not all results could be written
-  130  interrupted")]
+  130  interrupted, or the run's time was up")]
 pub(crate) struct Run {
     #[command(flatten)]
     pub(crate) selection: Selection,
     /// Put the results in a new folder below this one.
     #[arg(long, value_name = "DIR", default_value = "results")]
     pub(crate) results: Utf8PathBuf,
+    /// Run so many tests at one time; `auto` asks the host.
+    ///
+    /// Each worker has machines and images of its own. Tests that have a machine in common, or
+    /// depend on each other, stay together. `auto` is one for each processor, as far as three
+    /// quarters of the free memory hold what the smallest test takes.
+    #[arg(long, short, value_name = "N|auto", default_value = "1")]
+    pub(crate) jobs: Jobs,
+    /// Try a test that failed up to N times again; one that passes then is called flaky.
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub(crate) retries: u32,
+    /// Run each test up to N times, until it fails.
+    #[arg(long, value_name = "N", default_value_t = 0, conflicts_with = "retries")]
+    pub(crate) repeat_until_fail: u32,
+    /// Start nothing any more once N tests have failed.
+    #[arg(
+        long,
+        value_name = "N",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "1",
+        value_parser = at_least_one
+    )]
+    pub(crate) fail_fast: Option<usize>,
+    /// End the run after this time: `90`, `30m`, `2h`. What runs is interrupted and cleaned up.
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    pub(crate) timeout: Option<Duration>,
+}
+
+fn at_least_one(text: &str) -> Result<usize, String> {
+    text.parse().ok().filter(|number| *number > 0).ok_or_else(|| "a number from 1 on".into())
+}
+
+fn time(text: &str) -> Result<Duration, String> {
+    kvmtest::params::duration(text)
+        .ok_or_else(|| "a time: seconds, or a number with `ms`, `s`, `m` or `h`".into())
 }
 
 /// What of a configuration is meant.

@@ -6,7 +6,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use crate::deadline::Deadline;
 use crate::error::{Error, ErrorKind, Result};
-use crate::interrupt;
+use crate::{doing, interrupt};
 
 /// Waits until one of `fds` can be read (data, or its end), or the deadline passes.
 ///
@@ -27,15 +27,19 @@ pub fn ready_flags(
     wanted: &[(BorrowedFd<'_>, PollFlags)],
     deadline: Deadline,
 ) -> Result<Vec<PollFlags>> {
-    let event = interrupt::event();
+    let here = interrupt::here();
+    let interrupts = std::iter::once(interrupt::of_all()).chain(&here);
     let mut polled: Vec<PollFd<'_>> =
         wanted.iter().map(|(fd, flags)| PollFd::from_borrowed_fd(*fd, *flags)).collect();
-    polled.push(PollFd::from_borrowed_fd(event, PollFlags::IN));
+    polled.extend(interrupts.map(|event| PollFd::new(event, PollFlags::IN)));
     loop {
         let remaining = deadline.remaining();
+        let pause = doing::tell().map_or(remaining, |news| news.min(remaining));
         let timeout =
-            Timespec::try_from(remaining).unwrap_or(Timespec { tv_sec: i64::MAX, tv_nsec: 0 });
+            Timespec::try_from(pause).unwrap_or(Timespec { tv_sec: i64::MAX, tv_nsec: 0 });
         match poll(&mut polled, Some(&timeout)) {
+            // Something is to be told by now, or the deadline was put off.
+            Ok(0) if !remaining.is_zero() => {}
             Ok(_) => break,
             // A signal that was handled elsewhere: the deadline tells how long is left.
             Err(rustix::io::Errno::INTR) => {}
@@ -45,8 +49,7 @@ pub fn ready_flags(
     if interrupt::is_requested() {
         return Err(Error::new(ErrorKind::Interrupted, "interrupted"));
     }
-    polled.pop();
-    Ok(polled.iter().map(PollFd::revents).collect())
+    Ok(polled.iter().take(wanted.len()).map(PollFd::revents).collect())
 }
 
 #[cfg(test)]
@@ -73,5 +76,23 @@ mod tests {
             readable([there.as_fd(), other.as_fd()], late).expect("no error"),
             [true, false]
         );
+    }
+
+    #[test]
+    fn an_interrupt_ends_the_waits_of_the_threads_that_entered_it_only() {
+        let interrupt = interrupt::Interrupt::new();
+        let (silent, _other) = UnixStream::pair().expect("a pair");
+        let wait = |time| readable([silent.as_fd()], Deadline::after(Duration::from_millis(time)));
+        interrupt.request();
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                interrupt.enter();
+                let error = wait(600_000).expect_err("interrupted");
+                assert_eq!(error.kind(), ErrorKind::Interrupted);
+                interrupt.clear();
+                assert_eq!(wait(1).expect("no error"), [false]);
+            });
+            scope.spawn(|| assert_eq!(wait(1).expect("no error"), [false]));
+        });
     }
 }

@@ -1,6 +1,6 @@
 //! Preparing and cleaning up on this host.
 
-use camino::Utf8PathBuf;
+use camino::{Utf8Path, Utf8PathBuf};
 use kvmtest::env::{Env, Face};
 use kvmtest::host::ProcessId;
 use kvmtest::{Params, Result};
@@ -16,11 +16,13 @@ pub struct LocalStage {
 }
 
 impl LocalStage {
-    /// Works on the env file `env`, whose machines this process then holds.
-    pub fn new(env: impl Into<Utf8PathBuf>) -> Result<Self> {
+    /// Works on the env file `env`, whose machines this process then holds. They write to
+    /// overlays in `overlays`, if that is given, and to the images themselves else.
+    pub fn new(env: impl Into<Utf8PathBuf>, overlays: Option<&Utf8Path>) -> Result<Self> {
         let stage = Self { env: env.into(), holder: ProcessId::own()? };
         let env = Env::open(&stage.env)?;
         env.set_holder(Some(stage.holder.clone()))?;
+        env.set_overlays(overlays)?;
         // Whoever starts a machine starts a guard of this very program, whatever it is itself.
         if let Some(program) =
             std::env::current_exe().ok().and_then(|path| Utf8PathBuf::from_path_buf(path).ok())
@@ -47,6 +49,11 @@ impl Stage for LocalStage {
             if failed { test.params.object_params("on_error") } else { test.params.clone() };
         let env = self.env(&params, places)?;
         postprocess::clean(&params, &env)
+    }
+
+    fn abandon(&mut self, _: &PlannedTest, _: &Places) -> Result<()> {
+        let env = Env::open(&self.env)?.with_face(Face::Harness);
+        env.get_all_vms()?.iter().try_for_each(|vm| vm.destroy(false))
     }
 
     fn finish(&mut self) -> Result<Vec<String>> {

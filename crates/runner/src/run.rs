@@ -1,6 +1,7 @@
 //! The command `run`: from what was typed to an exit code.
 
 use std::io::Write;
+use std::time::Duration;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use kvmtest::{Result, Subtest};
@@ -9,7 +10,8 @@ use crate::child::Program;
 use crate::dispatch::{Dispatcher, End, Happening, Settings, Worker};
 use crate::event::{Host, RunStarted, VERSION, What};
 use crate::exit_code;
-use crate::plan::{Choice, Known, Plan, Shipped, add_crate, plan, select};
+use crate::jobs::{Jobs, capacity_of_host};
+use crate::plan::{Choice, Known, Plan, PlannedTest, Shipped, add_crate, plan, select};
 use crate::report::{Console, ConsoleOptions, EventLog, Fold, Json, Junit, Reports, Results};
 
 /// What the program brings along.
@@ -39,6 +41,8 @@ pub struct Order {
     pub argv: Vec<String>,
     /// How the terminal is written to.
     pub console: ConsoleOptions,
+    /// How many tests run at one time.
+    pub jobs: Jobs,
 }
 
 impl House<'_> {
@@ -54,13 +58,13 @@ impl House<'_> {
     /// Runs what `order` asks for; returns the exit code of the program.
     ///
     /// `workers` is called once it is clear that there is something to run and that its results
-    /// can be written. What keeps the run from starting goes to standard error, all else to
+    /// can be written; it makes as many as it is told. What keeps the run from starting goes to standard error, all else to
     /// standard output.
     pub fn run(
         &self,
         order: Order,
         settings: Settings,
-        workers: impl FnOnce(&Plan) -> Result<Vec<Worker>>,
+        workers: impl FnOnce(&Plan, usize) -> Result<Vec<Worker>>,
     ) -> u8 {
         match self.try_run(order, settings, workers) {
             Ok(code) => code,
@@ -75,8 +79,8 @@ impl House<'_> {
     fn try_run(
         &self,
         order: Order,
-        settings: Settings,
-        workers: impl FnOnce(&Plan) -> Result<Vec<Worker>>,
+        mut settings: Settings,
+        workers: impl FnOnce(&Plan, usize) -> Result<Vec<Worker>>,
     ) -> Result<u8, Stopped> {
         let known = self.known(&order.subtests)?;
         let selection = select(&order.choice, self.shipped, &known).map_err(|refusal| Stopped {
@@ -94,13 +98,20 @@ impl House<'_> {
             );
             return Err(Stopped { code: exit_code::NOTHING_MATCHED, message });
         }
+        settings.run_timeout = match settings.run_timeout {
+            Some(timeout) => Some(timeout),
+            None => job_timeout(&plan.tests)?,
+        };
+        let host = capacity_of_host();
+        let jobs = order.jobs.workers(&plan.tests, host);
+        settings.capacity = order.jobs.capacity(jobs, host);
         let results = Results::create(&order.results)?;
         let mut reports = Reports::new(Self::folds(&results, order.console)?);
-        let workers = workers(&plan)?;
+        let workers = workers(&plan, jobs)?;
         reports.tell(What::RunStarted(RunStarted {
             version: VERSION,
             program: self.program.to_owned(),
-            host: host(),
+            host: facts(),
             argv: order.argv,
             results: results.dir().to_owned(),
             planned: plan.tests.len(),
@@ -140,7 +151,7 @@ impl From<kvmtest::Error> for Stopped {
 }
 
 fn dispatch(
-    tests: Vec<crate::plan::PlannedTest>,
+    tests: Vec<PlannedTest>,
     workers: Vec<Worker>,
     settings: Settings,
     results: &Results,
@@ -180,7 +191,18 @@ fn code(end: End, complete: bool) -> u8 {
     }
 }
 
-fn host() -> Host {
+/// The time of the whole run, as the tests say it: the longest, where they differ.
+fn job_timeout(tests: &[PlannedTest]) -> Result<Option<Duration>> {
+    let mut longest = None;
+    for test in tests {
+        if test.params.find_nonempty("job_timeout").is_some() {
+            longest = longest.max(Some(test.params.get_duration("job_timeout")?));
+        }
+    }
+    Ok(longest)
+}
+
+fn facts() -> Host {
     let uname = rustix::system::uname();
     Host {
         name: uname.nodename().to_string_lossy().into_owned(),

@@ -26,15 +26,16 @@ pub fn collect(root: &Utf8Path) -> Result<Vec<Utf8PathBuf>> {
     Ok(removed)
 }
 
-/// A directory that is locked as long as the run lives that made it, and removed when dropped.
-pub(crate) struct Scratch {
+/// A scratch directory that is locked as long as the run lives that made it, and removed when dropped.
+pub struct Scratch {
     dir: tempfile::TempDir,
     /// Released by the kernel, too, when the run is killed.
     _lock: File,
 }
 
 impl Scratch {
-    pub(crate) fn make(root: &Utf8Path) -> io::Result<Self> {
+    /// Makes one in `root`.
+    pub fn make(root: &Utf8Path) -> io::Result<Self> {
         // Nobody is to find it before it is locked.
         let _alone = lock(root)?;
         let dir = tempfile::Builder::new().prefix("test-").tempdir_in(root)?;
@@ -44,7 +45,7 @@ impl Scratch {
     }
 
     /// Where it is; nothing if its path is not UTF-8.
-    pub(crate) fn path(&self) -> Option<&Utf8Path> {
+    pub fn path(&self) -> Option<&Utf8Path> {
         Utf8Path::from_path(self.dir.path())
     }
 }

@@ -18,6 +18,13 @@ pub trait Stage: Send {
     /// Each string that is returned is a warning. An error fails the test only if it had passed.
     fn clean(&mut self, test: &PlannedTest, places: &Places, failed: bool) -> Result<Vec<String>>;
 
+    /// Called where [`clean`](Self::clean) was interrupted because it took too long: whatever the
+    /// test may have left is to go, at once and without regard to its params.
+    fn abandon(&mut self, test: &PlannedTest, places: &Places) -> Result<()> {
+        let _ = (test, places);
+        Ok(())
+    }
+
     /// Called once after the last test. Warnings and errors as in [`clean`](Self::clean), except
     /// that they belong to no test.
     fn finish(&mut self) -> Result<Vec<String>> {

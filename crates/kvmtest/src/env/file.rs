@@ -27,6 +27,9 @@ pub(crate) struct Content {
     /// The program that guards them.
     #[serde(default)]
     pub(crate) guard: Option<Utf8PathBuf>,
+    /// Where the overlays of writable images are, if these are not to be written to themselves.
+    #[serde(default)]
+    pub(crate) overlays: Option<Utf8PathBuf>,
     /// The machines, by name.
     #[serde(default)]
     pub(crate) vms: BTreeMap<String, Record>,
@@ -114,7 +117,10 @@ impl Claim {
     /// Gives the file back; what is empty is removed.
     pub fn release(self) -> Result<()> {
         let file = EnvFile::new(&self.path);
-        file.update(|content| content.holder = None)?;
+        file.update(|content| {
+            content.holder = None;
+            content.overlays = None;
+        })?;
         file.remove_if_idle()?;
         drop(self.lock);
         remove_abandoned_claim(&self.path.with_extension("run"))
@@ -141,6 +147,7 @@ impl EnvFile {
             version: VERSION,
             holder: None,
             guard: None,
+            overlays: None,
             vms: BTreeMap::new(),
         }))
     }

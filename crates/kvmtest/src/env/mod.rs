@@ -109,6 +109,14 @@ impl Env {
         self.home.file.update(|content| content.guard = Some(program.to_owned()))
     }
 
+    /// Lets the machines started from here write to overlays in `dir` instead of to images that
+    /// others may use at the same time. One image has one overlay there, which stays from machine
+    /// to machine; so what a test writes is there for the next. `None` lets them write to the
+    /// images themselves.
+    pub fn set_overlays(&self, dir: Option<&Utf8Path>) -> Result<()> {
+        self.home.file.update(|content| content.overlays = dir.map(Utf8Path::to_owned))
+    }
+
     /// The VM called `name`, if the environment knows it. It may be dead.
     pub fn get_vm(&self, name: &str) -> Result<Option<Vm>> {
         let content = self.home.file.read()?;

@@ -14,3 +14,4 @@ pub use boot::boot_id;
 pub use finding::{Finding, Status};
 pub use findings::findings;
 pub use process::ProcessId;
+pub use resources::available_memory;

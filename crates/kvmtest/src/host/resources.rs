@@ -27,7 +27,7 @@ pub(super) fn disks(results_dir: &Utf8Path) -> Vec<Finding> {
 pub(super) fn memory() -> Finding {
     const WHAT: &str = "free memory";
     match std::fs::read_to_string("/proc/meminfo") {
-        Ok(text) => match available_memory(&text) {
+        Ok(text) => match available(&text) {
             Some(bytes) => judge(WHAT, bytes, GIB, 256 * MIB, ""),
             None => Finding::warning(WHAT, "/proc/meminfo does not tell what is available"),
         },
@@ -84,8 +84,12 @@ fn judge(what: &str, bytes: u64, enough: u64, least: u64, place: &str) -> Findin
     Finding { status, ..Finding::ok(what, detail) }
 }
 
-/// What the kernel gives without swapping, in bytes.
-fn available_memory(meminfo: &str) -> Option<u64> {
+/// The memory that the kernel gives without swapping, in bytes; `None` where it does not tell.
+pub fn available_memory() -> Option<u64> {
+    available(&std::fs::read_to_string("/proc/meminfo").ok()?)
+}
+
+fn available(meminfo: &str) -> Option<u64> {
     let line = meminfo.lines().find_map(|line| line.strip_prefix("MemAvailable:"))?;
     let kib = line.trim().strip_suffix("kB")?.trim().parse::<u64>().ok()?;
     kib.checked_mul(1024)
@@ -109,7 +113,7 @@ mod tests {
 
     #[test]
     fn available_memory_is_what_the_kernel_says() {
-        let check = |text: &str, expected| assert_eq!(available_memory(text), expected, "{text}");
+        let check = |text: &str, expected| assert_eq!(available(text), expected, "{text}");
         check("MemTotal:  100 kB\nMemAvailable:   2048 kB\nSwapFree: 1 kB\n", Some(2 << 20));
         check("MemAvailable:2 kB", Some(2048));
         check("MemTotal:  100 kB\n", None);

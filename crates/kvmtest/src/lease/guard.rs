@@ -10,7 +10,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use rustix::event::PollFlags;
 use rustix::fs::inotify;
-use rustix::process::{Signal, pidfd_send_signal};
+use rustix::process::{Resource, Rlimit, Signal, pidfd_send_signal};
 
 use super::start::{Answer, Start};
 use super::{EXIT, Exit, Lease, QEMU, Qemu, VERSION};
@@ -31,6 +31,7 @@ pub fn serve(input: impl Read, mut output: impl Write) -> Result<()> {
     // Out of the test's process group and away from its terminal: neither its end nor a Ctrl-C
     // concerns the guard.
     let _ = rustix::process::setsid();
+    lift_limit();
     let request: Start = serde_json::from_reader(input).map_err(|error| {
         Error::new(ErrorKind::VmCreate, format!("the guard's request is broken: {error}"))
     })?;
@@ -178,6 +179,12 @@ impl Guard {
         let _ = self.qemu.wait();
         self.exited = true;
     }
+}
+
+/// The memory of a subtest's processes may be limited; that of the machines is not meant.
+fn lift_limit() {
+    let limit = rustix::process::getrlimit(Resource::Data);
+    let _ = rustix::process::setrlimit(Resource::Data, Rlimit { current: limit.maximum, ..limit });
 }
 
 /// Tells of a new lease, and of the directory's end.

@@ -34,6 +34,8 @@ pub(crate) fn start(program: &Utf8Path, request: &Start) -> Result<ProcessId> {
     let doing = || format!("starting the guard `{program} guard`");
     let mut guard = Command::new(program)
         .arg("guard")
+        // It outlives the test that started it, and is right to do so.
+        .env_remove(crate::test::VARIABLE)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::null())

@@ -13,6 +13,7 @@ use super::event::Event;
 use super::transcript::Transcript;
 use crate::bell::Listener;
 use crate::deadline::Deadline;
+use crate::doing;
 use crate::error::{Context, Error, ErrorKind, Result};
 
 /// How long a command may take where nothing else is said: what the historical system gave it.
@@ -72,6 +73,7 @@ impl QmpMonitor {
 
     /// As [`cmd`](Self::cmd), with a timeout of one's own.
     pub fn cmd_timeout(&self, command: &str, arguments: Value, timeout: Duration) -> Result<Value> {
+        let _doing = doing::begin(format!("executing `{command}` on the monitor `{}`", self.name));
         self.execute(command, arguments, Deadline::after(timeout))
             .with_context(|| format!("executing `{command}` on the monitor `{}`", self.name))
     }
@@ -125,6 +127,7 @@ impl QmpMonitor {
 
     /// Takes the oldest event with one of `names`, waiting for it if there is none.
     pub fn wait_any_event(&self, names: &[&str], timeout: Duration) -> Result<Event> {
+        let _doing = doing::begin(format!("waiting for {} of QEMU", names.join(" or ")));
         self.connection
             .wait_for(Deadline::after(timeout), |inbox| {
                 let wanted = |event: &Event| names.contains(&event.name.as_str());

@@ -2,13 +2,15 @@
 //! that check what they return.
 
 mod typed;
-pub(crate) mod units;
+mod units;
 
 use std::fmt;
 use std::sync::Arc;
 
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
+
+pub use units::duration;
 
 use crate::error::{Error, ErrorKind, Result};
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 /// Seconds, with `ms`, `s`, `m` or `h` where something else is meant: `360`, `0.5`, `200ms`.
-pub(crate) fn duration(text: &str) -> Option<Duration> {
+pub fn duration(text: &str) -> Option<Duration> {
     let (number, unit) = split(text);
     let scale = match unit {
         "" | "s" => 1.0,

@@ -19,6 +19,7 @@ use super::pump::Filled;
 use super::terminal::Cleaner;
 use super::watch::Watch;
 use crate::deadline::Deadline;
+use crate::doing;
 use crate::error::{Error, Result};
 use crate::wait;
 
@@ -264,10 +265,12 @@ impl Expect {
         mut look: impl FnMut(&mut Self) -> Option<Match>,
     ) -> Result<Match> {
         let given = deadline.remaining();
+        let mut doing = None;
         loop {
             if let Some(found) = look(self) {
                 return Ok(found);
             }
+            doing.get_or_insert_with(|| doing::begin(format!("waiting for {}", names(patterns))));
             match self.fill(deadline)? {
                 Filled::Data => {}
                 Filled::Late => return Err(self.late(&names(patterns), given)),

@@ -11,6 +11,7 @@ use super::pattern::{Match, lossy};
 use super::seconds;
 use super::shell::Session;
 use crate::deadline::Deadline;
+use crate::doing;
 use crate::error::{Error, ErrorKind, Result};
 
 /// What a command did.
@@ -58,6 +59,7 @@ impl Session {
 
     pub(super) fn run(&mut self, command: &str, deadline: Deadline) -> Result<Outcome> {
         let given = deadline.remaining();
+        let _doing = doing::begin(format!("running `{command}`"));
         let result = if self.is_posix() {
             self.run_between_marks(command, deadline)
         } else {

@@ -6,6 +6,7 @@ use camino::Utf8Path;
 use serde_json::{Value, json};
 
 use super::Vm;
+use crate::doing;
 use crate::error::{Context, Error, ErrorKind, Result};
 use crate::session::Session;
 
@@ -63,6 +64,7 @@ impl Vm {
         method: RebootMethod,
         timeout: Duration,
     ) -> Result<Session> {
+        let _doing = doing::begin(format!("rebooting the VM `{}`", self.name()));
         let deadline = crate::Deadline::after(timeout);
         let monitor = self.monitor()?;
         // An old RESET must not be taken for the one to come.

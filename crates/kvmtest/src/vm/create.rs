@@ -9,6 +9,7 @@ use camino::Utf8PathBuf;
 use super::command::{self, CommandLine, GuestParts, Paths, Request};
 use super::{Instance, Record, Running, Vm};
 use crate::deadline::Deadline;
+use crate::doing;
 use crate::error::{Context, Error, ErrorKind, Result};
 use crate::guest::{Guest, GuestStore};
 use crate::host::ProcessId;
@@ -33,6 +34,7 @@ impl Vm {
     /// boot. The env file knows the machine from then on.
     pub fn create(&self) -> Result<()> {
         let doing = || format!("starting the VM `{}`", self.name());
+        let _doing = doing::begin(doing());
         self.destroy(false).with_context(doing)?;
         let plan = self.plan().with_context(doing)?;
         let instance = Instance::make().with_context(doing)?;
@@ -73,6 +75,7 @@ impl Vm {
     }
 
     fn line(&self, plan: &Plan, instance: &Instance) -> Result<CommandLine> {
+        let overlays = self.home.file.read()?.overlays;
         let params = self.params();
         let images = match params.find_nonempty("images_dir") {
             Some(dir) => Utf8PathBuf::from(dir),
@@ -96,6 +99,7 @@ impl Vm {
                 instance: instance.runtime.clone(),
                 scratch: instance.scratch.clone(),
                 images,
+                overlays,
             },
             seed: &instance.id,
         })?;
@@ -192,6 +196,10 @@ fn make_overlays(line: &CommandLine) -> Result<()> {
             ));
         }
         let Some(arguments) = image.overlay_args() else { continue };
+        let is_there = image.overlay.as_ref().is_some_and(|overlay| overlay.exists());
+        if image.keeps_overlay && is_there {
+            continue;
+        }
         let output = Command::new("qemu-img").args(&arguments).output().map_err(|error| {
             Error::new(
                 ErrorKind::Host,

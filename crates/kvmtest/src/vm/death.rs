@@ -7,6 +7,7 @@ use camino::Utf8Path;
 
 use super::Vm;
 use crate::deadline::Deadline;
+use crate::doing;
 use crate::error::{Error, ErrorKind, Result};
 use crate::lease::{self, Exit};
 use crate::wait;
@@ -18,6 +19,7 @@ impl Vm {
     /// Waits until QEMU has ended: the guest powered off, or was made to.
     pub fn wait_for_shutdown(&self, timeout: Duration) -> Result<()> {
         self.expect_shutdown()?;
+        let _doing = doing::begin(format!("waiting for the VM `{}` to shut down", self.name()));
         if self.ends_within(timeout)? {
             return Ok(());
         }

@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use super::Vm;
 use crate::deadline::Deadline;
+use crate::doing;
 use crate::env;
 use crate::error::{Error, ErrorKind, Result};
 use crate::wait;
@@ -23,6 +24,7 @@ impl Vm {
     /// is still there after five seconds is killed. A dead machine is cleaned up after.
     pub fn destroy(&self, gracefully: bool) -> Result<()> {
         let Some(record) = self.record() else { return Ok(()) };
+        let _doing = doing::begin(format!("ending the VM `{}`", self.name()));
         if let Some(process) = record.process.open()? {
             let ended = (gracefully && self.shut_guest_down()?) || self.quit()?;
             if !ended {

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::Vm;
 use crate::deadline::Deadline;
+use crate::doing;
 use crate::error::{Context, Error, ErrorKind, Result};
 use crate::session::{LoginParams, Session, login};
 
@@ -37,6 +38,7 @@ impl Vm {
     }
 
     fn log_in(&self, timeout: Duration) -> Result<Session> {
+        let _doing = doing::begin(format!("logging in to the VM `{}`", self.name()));
         let deadline = Deadline::after(timeout);
         let params = self.params();
         let ways: Vec<&str> = params.get_or("shell_client", "ssh").split_whitespace().collect();
@@ -61,6 +63,7 @@ impl Vm {
     }
 
     fn over_serial(&self, deadline: Deadline) -> Result<Session> {
+        let _doing = doing::begin(format!("the serial console of the VM `{}`", self.name()));
         let record = self.running()?;
         let serial = record.line.serials.first().ok_or_else(|| {
             Error::new(

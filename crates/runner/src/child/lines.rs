@@ -90,7 +90,7 @@ impl Lines {
                 self.finished = Some(finished);
                 Ok(None)
             }
-            ChildEvent::Note { .. } => Ok(Some(event)),
+            ChildEvent::Note { .. } | ChildEvent::Doing { .. } => Ok(Some(event)),
         }
     }
 }

@@ -47,6 +47,12 @@ pub enum ChildEvent {
         /// What it said.
         note: Note,
     },
+    /// What the subtest is busy with takes long; empty when that is over. To be sent seldom: it
+    /// is told when somebody wonders why nothing happens.
+    Doing {
+        /// What it does: `logging in to the VM vm1`.
+        what: String,
+    },
     /// The last line: how the test ended.
     Finished(Finished),
 }
@@ -107,6 +113,12 @@ impl Finished {
         }
     }
 
+    /// The same ending, told in other words.
+    #[must_use]
+    pub fn saying(self, message: String) -> Self {
+        Self { message, ..self }
+    }
+
     /// The same ending, met while doing `what`.
     #[must_use]
     pub fn within(mut self, what: &str) -> Self {
@@ -136,6 +148,10 @@ mod tests {
             (
                 r#"{"event":"note","note":{"note":"warning","message":"slow"}}"#,
                 ChildEvent::Note { note: Note::Warning { message: "slow".into() } },
+            ),
+            (
+                r#"{"event":"doing","what":"logging in"}"#,
+                ChildEvent::Doing { what: "logging in".into() },
             ),
             (
                 r#"{"event":"finished","outcome":"PASS"}"#,

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use kvmtest::test::Note;
-use kvmtest::{Env, Subtest, Test, interrupt};
+use kvmtest::{Env, Subtest, Test, doing, interrupt, stall};
 use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, set_parent_process_death_signal};
 use serde::Deserialize;
 
@@ -124,6 +124,13 @@ fn call(table: &[Subtest], request: &Request, events: &Events) -> Finished {
         Ok(env) => env.with_params(&request.params).with_log_dir(&request.identity.results_dir),
         Err(error) => return Finished::of_error(Outcome::of_preparation(error.kind()), &error),
     };
+    // A wrong value was told before this process was started.
+    let factor = request.params.get_u64_or("stall_factor", stall::FACTOR.into());
+    stall::set_factor(
+        factor.ok().and_then(|factor| factor.try_into().ok()).unwrap_or(stall::FACTOR),
+    );
+    let listener = events.clone();
+    doing::listen(move |what| listener.send(&ChildEvent::Doing { what: what.to_owned() }));
     let sink = events.clone();
     let mut test = Test::new(request.identity.clone(), move |note| {
         match &note {

@@ -10,11 +10,14 @@ use std::time::Duration;
 use command_fds::{CommandFdExt, FdMapping};
 use kvmtest::Deadline;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::process::{Pid, PidfdFlags, Signal, kill_process_group, pidfd_open, pidfd_send_signal};
+use rustix::process::{
+    Pid, PidfdFlags, Resource, Rlimit, Signal, getrlimit, kill_process_group, pidfd_open,
+    pidfd_send_signal, prlimit,
+};
 
 use super::capture::Capture;
 use super::ending::{Breach, Ending};
-use super::leftover;
+use super::leftover::{self, Leftover, Origin};
 use super::lines::{LineLimits, Lines};
 use super::program::Program;
 use super::protocol::{ChildEvent, EVENTS_FD, Request};
@@ -28,13 +31,21 @@ pub struct Limits {
     pub events: u64,
     /// Bytes kept of standard output, and of standard error.
     pub output: u64,
+    /// Bytes of memory that each of the test's processes may have for itself (`RLIMIT_DATA`).
+    pub memory: Option<u64>,
     /// How long a child may live on after it closed its event descriptor too early.
     pub closed: Duration,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { line: 1 << 20, events: 64 << 20, output: 16 << 20, closed: Duration::from_secs(1) }
+        Self {
+            line: 1 << 20,
+            events: 64 << 20,
+            output: 16 << 20,
+            memory: None,
+            closed: Duration::from_secs(1),
+        }
     }
 }
 
@@ -92,6 +103,7 @@ pub fn start(
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .process_group(0)
+        .env(leftover::VARIABLE, &request.identity.scratch_dir)
         .fd_mappings(vec![FdMapping { parent_fd: events_of_child, child_fd: EVENTS_FD }])
         .map_err(io::Error::other)?
         .spawn()
@@ -100,6 +112,7 @@ pub fn start(
         })?;
     let watched = (|| {
         let group = Pid::from_child(&child);
+        limit_memory(group, limits.memory)?;
         let pidfd = pidfd_open(group, PidfdFlags::empty())?;
         let stdout = child.stdout.take().map(OwnedFd::from);
         let stderr = child.stderr.take().map(OwnedFd::from);
@@ -108,6 +121,8 @@ pub fn start(
         }
         let dir = &request.identity.results_dir;
         Ok(Watcher {
+            origin: Origin::new(group, request.identity.scratch_dir.as_str()),
+            killed: false,
             group,
             pidfd,
             control: Some(control_of_watcher),
@@ -146,11 +161,26 @@ fn request_file(request: &Request) -> io::Result<Stdio> {
     Ok(file.into())
 }
 
+/// The soft limit only: what a process of the test starts for others may lift it again.
+fn limit_memory(process: Pid, bytes: Option<u64>) -> io::Result<()> {
+    let Some(bytes) = bytes else { return Ok(()) };
+    let Rlimit { maximum, .. } = getrlimit(Resource::Data);
+    let current = Some(maximum.map_or(bytes, |maximum| maximum.min(bytes)));
+    match prlimit(Some(process), Resource::Data, Rlimit { current, maximum }) {
+        // It has ended already.
+        Err(rustix::io::Errno::SRCH) => Ok(()),
+        limited => Ok(limited.map(drop)?),
+    }
+}
+
 /// The lines of standard error that are kept as evidence.
 const STDERR_LINES: usize = 20;
 
 struct Watcher {
     group: Pid,
+    origin: Origin,
+    /// Whether the whole group was killed, so that what is left of it is on its way out.
+    killed: bool,
     pidfd: OwnedFd,
     control: Option<UnixStream>,
     events: Option<OwnedFd>,
@@ -170,9 +200,7 @@ impl Watcher {
             self.read_all(1, &mut report);
             self.check_closed(&mut report);
         }
-        // The leader is dead but not waited for, so its id still means this group, and no other.
-        let leftovers = leftover::of_group(self.group);
-        self.signal(Signal::KILL);
+        let leftovers = self.end_leftovers();
         // Whoever inherited the pipes may hold them open for ever: take what is there, no more.
         self.read_all(64, &mut report);
         if let (None, Err(torn)) = (&self.breach, self.lines.end()) {
@@ -190,6 +218,28 @@ impl Watcher {
             leftovers,
             stderr: self.stderr.1.end(STDERR_LINES),
         })));
+    }
+
+    /// Kills what the child left behind; gives back what is to be told of it.
+    fn end_leftovers(&mut self) -> Vec<Leftover> {
+        /// What starts others faster than they can be killed is given up.
+        const ROUNDS: usize = 20;
+        let mut told: Vec<Leftover> = Vec::new();
+        for _ in 0..ROUNDS {
+            // The leader is dead but not waited for, so its id means this group, and no other.
+            let leftovers = self.origin.leftovers();
+            self.signal(Signal::KILL);
+            if leftovers.is_empty() {
+                break;
+            }
+            for leftover in leftovers.end() {
+                if told.iter().all(|old| old.pid != leftover.pid) {
+                    told.push(leftover);
+                }
+            }
+        }
+        told.retain(|leftover| leftover.escaped || !self.killed);
+        told
     }
 
     /// Waits for anything to happen; tells whether the child has ended.
@@ -221,7 +271,10 @@ impl Watcher {
                 self.control = None;
                 self.signal(Signal::KILL);
             }
-            Ok(count) if orders[..count].contains(&b'k') => self.signal(Signal::KILL),
+            Ok(count) if orders[..count].contains(&b'k') => {
+                self.killed = true;
+                self.signal(Signal::KILL);
+            }
             Ok(_) => self.signal(Signal::TERM),
             Err(_) => {}
         }

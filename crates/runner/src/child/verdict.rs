@@ -15,17 +15,31 @@ pub enum Stop {
     Timeout(Duration),
     /// Somebody asked everything to stop.
     Interrupted,
+    /// The whole run had so much time.
+    TimeUp(Duration),
     /// The child broke the protocol.
     Breached,
     /// The child had said how the test ended, and then did not end itself.
     Lingered,
 }
 
+impl std::fmt::Display for Stop {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Timeout(limit) => write!(f, "it had {limit:?}"),
+            Self::Interrupted => f.write_str("interrupted"),
+            Self::TimeUp(limit) => write!(f, "the run's time of {limit:?} was up"),
+            Self::Breached => f.write_str("it broke the protocol"),
+            Self::Lingered => f.write_str("it did not end"),
+        }
+    }
+}
+
 /// Judges a test by how its child ended and, where the runner stopped it, why.
 ///
 /// | what was seen | outcome |
 /// |---|---|
-/// | stopped by an interrupt | INTERRUPTED, or what the child had said before |
+/// | stopped by an interrupt, or because the run's time was up | INTERRUPTED, or what the child had said before |
 /// | past its deadline | FAIL, with what it was doing when it was asked to stop |
 /// | the protocol broken | ERROR |
 /// | killed by a signal, or ended without a word | ERROR |
@@ -41,14 +55,18 @@ pub fn judge(ending: Ending, stop: Option<Stop>) -> Finished {
         ..Finished::new(Outcome::Error, message)
     };
     match (stop, finished) {
-        (Some(Stop::Interrupted), Some(said)) => said,
-        (Some(Stop::Interrupted), None) => {
-            Finished { output: evidence, ..Finished::new(Outcome::Interrupted, "interrupted") }
-        }
+        (Some(why @ (Stop::Interrupted | Stop::TimeUp(_))), said) => match said {
+            Some(said) if said.outcome != Outcome::Interrupted => said,
+            said => {
+                let said = said.unwrap_or_else(|| Finished::new(Outcome::Interrupted, ""));
+                let output = said.output.or(evidence);
+                Finished { output, message: why.to_string(), ..said }
+            }
+        },
         (Some(Stop::Timeout(limit)), said @ (None | Some(_)))
             if said.as_ref().is_none_or(|said| said.outcome == Outcome::Interrupted) =>
         {
-            past_deadline(limit, exit, said, evidence)
+            past_deadline(limit, exit, said, evidence, &leftovers)
         }
         (Some(Stop::Timeout(_) | Stop::Lingered), Some(said)) => error(
             "child-lingered",
@@ -93,12 +111,14 @@ fn past_deadline(
     exit: Exit,
     said: Option<Finished>,
     evidence: Option<String>,
+    leftovers: &[Leftover],
 ) -> Finished {
     let killed = match exit {
         Exit::Signal(9) => ", did not end when asked to, and was killed",
         _ => "",
     };
     let message = format!("the test did not end within {limit:?} (`test_timeout`){killed}");
+    let message = with_leftovers(message, leftovers);
     let said = said.unwrap_or_else(|| Finished::new(Outcome::Fail, ""));
     Finished {
         outcome: Outcome::Fail,
@@ -117,18 +137,30 @@ fn silent(code: i32) -> String {
 }
 
 fn left_behind(said: Finished, leftovers: &[Leftover]) -> Finished {
-    let list = leftovers.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
-    let sentence = format!("the test left processes behind: {list}");
     if said.outcome.is_failure() {
-        let message = format!("{}; {sentence}", said.message);
-        return Finished { message, ..said };
+        return Finished { message: with_leftovers(said.message, leftovers), ..said };
     }
     Finished {
         outcome: Outcome::Error,
         kind: Some("left-behind".into()),
-        message: sentence,
+        message: with_leftovers(String::new(), leftovers),
         ..said
     }
+}
+
+fn with_leftovers(message: String, leftovers: &[Leftover]) -> String {
+    /// Of more than these the number says enough.
+    const MOST: usize = 10;
+    if leftovers.is_empty() {
+        return message;
+    }
+    let shown = leftovers.iter().take(MOST).map(ToString::to_string).collect::<Vec<_>>().join(", ");
+    let more = match leftovers.len().saturating_sub(MOST) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    let colon = if message.is_empty() { "" } else { "; " };
+    format!("{message}{colon}the test left processes behind: {shown}{more}")
 }
 
 /// `SIGSEGV` for 11.
@@ -208,7 +240,7 @@ mod tests {
 
     #[test]
     fn what_is_left_behind_fails_a_test_that_passed() {
-        let leftovers = vec![Leftover { pid: 7, command: "sleep 99".into() }];
+        let leftovers = vec![Leftover { pid: 7, command: "sleep 99".into(), escaped: false }];
         let ending = Ending { leftovers, ..ended(Exit::Code(0), Some(Outcome::Pass)) };
         check(ending.clone(), None, Outcome::Error, "7 (`sleep 99`)");
         let failed = Ending {

@@ -3,15 +3,18 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use camino::Utf8Path;
+use camino::{Utf8Path, Utf8PathBuf};
 use kvmtest::test::Identity;
 use kvmtest::{Deadline, Error};
 
 use super::Settings;
+use super::limits::TestLimits;
+use super::slow::Slow;
 use crate::child::protocol::Finished;
 use crate::child::spawn::Running;
 use crate::child::verdict::Stop;
-use crate::event::{TestFinished, TestStarted};
+use crate::clock::milliseconds;
+use crate::event::{Phase, TestFinished, TestStarted};
 use crate::outcome::Outcome;
 use crate::plan::PlannedTest;
 use crate::report::Results;
@@ -22,82 +25,113 @@ use crate::stage::Places;
 pub(super) struct Current {
     pub(super) test: Arc<PlannedTest>,
     pub(super) places: Places,
-    pub(super) state: State,
-    pub(super) timeout: Duration,
-    /// When the phase began, in milliseconds since the run began.
-    pub(super) phase_started: u64,
+    pub(super) limits: Option<TestLimits>,
+    /// What is going on; nothing before the first phase.
+    pub(super) phase: Option<PhaseState>,
     /// Whether the test warned, so that it does not simply pass.
     pub(super) warned: bool,
     pub(super) verdict: Option<Finished>,
+    pub(super) attempt: u32,
+    worker: u32,
     started: u64,
     directory: String,
+    /// By how much the deadlines of the phases that are over were put off.
+    stalled: Duration,
     /// Held so that it is removed with this.
     scratch: Option<Scratch>,
 }
 
-/// What is being done with it.
-pub(super) enum State {
-    Preparing,
-    Running { running: Running, due: (Deadline, Due), stop: Option<Stop> },
-    Cleaning,
+/// A phase that goes on.
+pub(super) struct PhaseState {
+    pub(super) phase: Phase,
+    /// When it began, in milliseconds since the run began.
+    pub(super) started: u64,
+    /// The child, while there is one.
+    pub(super) running: Option<Running>,
+    /// Why it was asked to end, if it was.
+    pub(super) stop: Option<Stop>,
+    /// What it is busy with, as far as it has said so.
+    pub(super) doing: String,
+    pub(super) slow: Slow,
+    deadline: Deadline,
+    due: (Deadline, Due),
 }
 
 /// What is to be done when a deadline passes.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Due {
-    /// The subtest's time is up.
+enum Due {
+    /// The phase's time is up.
     Timeout,
-    /// It said how it ended, and should be gone.
+    /// The child said how the test ended, and should be gone.
     Linger,
     /// It was asked to end, and did not.
     Kill,
-    /// It was killed, and is still there.
+    /// It was killed, or the stage was interrupted; and it is still there.
+    GiveUp,
+}
+
+/// What is left to do for the dispatcher when a deadline has passed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Action {
+    Nothing,
+    /// The waits of the stage are to end.
+    Interrupt,
+    /// Nobody comes back from there.
     GiveUp,
 }
 
 impl Current {
     pub(super) fn new(
         test: Arc<PlannedTest>,
+        (attempt, worker): (u32, u32),
         results: &Results,
-        env: camino::Utf8PathBuf,
+        env: Utf8PathBuf,
         now: u64,
     ) -> Self {
-        let directory = Results::test_directory(test.number, &test.shortname);
+        let mut directory = Results::test_directory(test.number, &test.shortname);
+        if attempt > 1 {
+            directory = format!("{directory}.{attempt}");
+        }
         let places = Places { results: results.dir().join(&directory), scratch: "".into(), env };
         Self {
             test,
             places,
-            state: State::Preparing,
-            timeout: Duration::ZERO,
-            phase_started: now,
+            limits: None,
+            phase: None,
             warned: false,
             verdict: None,
+            attempt,
+            worker,
             started: now,
             directory,
+            stalled: Duration::ZERO,
             scratch: None,
         }
     }
 
     /// Makes what the test needs before anything of it runs; says why it cannot be run.
     pub(super) fn set_up(&mut self, results: &Results, settings: &Settings) -> Result<(), String> {
-        results
-            .create_test(&self.directory)
-            .map_err(|error| format!("cannot make the directory {}: {error}", self.directory))?;
-        let params = serde_json::to_vec_pretty(&self.test.params).unwrap_or_default();
-        // A loss that the other files of this directory will share, and the reports tell of.
-        let _ = std::fs::write(self.places.results.join("params.json"), params);
+        self.make_directory(results)?;
         self.test.program.as_ref().map_err(String::clone)?;
-        self.timeout = self
-            .test
-            .params
-            .get_duration_or("test_timeout", settings.timeout)
-            .map_err(|error| error.to_string())?;
+        let limits = TestLimits::read(&self.test.params, settings);
+        self.limits = Some(limits.map_err(|error| error.to_string())?);
         let scratch = Scratch::make(&settings.scratch).map_err(|error| {
             format!("cannot make a scratch directory in {}: {error}", settings.scratch)
         })?;
         self.places.scratch =
             scratch.path().ok_or("the scratch directory's path is not UTF-8")?.to_owned();
         self.scratch = Some(scratch);
+        Ok(())
+    }
+
+    /// Makes the directory for what people are to read.
+    pub(super) fn make_directory(&self, results: &Results) -> Result<(), String> {
+        results
+            .create_test(&self.directory)
+            .map_err(|error| format!("cannot make the directory {}: {error}", self.directory))?;
+        let params = serde_json::to_vec_pretty(&self.test.params).unwrap_or_default();
+        // A loss that the other files of this directory will share, and the reports tell of.
+        let _ = std::fs::write(self.places.results.join("params.json"), params);
         Ok(())
     }
 
@@ -112,59 +146,36 @@ impl Current {
         }
     }
 
-    pub(super) fn deadline(&self) -> Option<Deadline> {
-        match &self.state {
-            State::Running { due, .. } => Some(due.0),
-            State::Preparing | State::Cleaning => None,
-        }
+    pub(super) fn begin(&mut self, phase: Phase, running: Option<Running>, now: u64) {
+        let Some(limits) = &self.limits else { return };
+        let deadline = Deadline::after(limits.timeout(phase)).with_factor(limits.stall_factor);
+        self.phase = Some(PhaseState {
+            phase,
+            started: now,
+            running,
+            stop: None,
+            doing: String::new(),
+            slow: Slow::after(limits.timeouts.slow),
+            deadline,
+            due: (deadline, Due::Timeout),
+        });
     }
 
-    /// Asks the child to end; the first reason is the one that counts.
-    pub(super) fn stop(&mut self, why: Stop, grace: Duration) {
-        let State::Running { running, due, stop } = &mut self.state else { return };
-        if stop.is_none() {
-            *stop = Some(why);
-            running.terminate();
-            *due = (Deadline::after(grace), Due::Kill);
-        }
-    }
-
-    /// The child has said how the test ended: its process has so much time left.
-    pub(super) fn expect_end(&mut self, grace: Duration) {
-        let State::Running { due, stop: None, .. } = &mut self.state else { return };
-        *due = (due.0.at_most(grace), Due::Linger);
-    }
-
-    pub(super) fn stop_reason(&self) -> Option<Stop> {
-        match &self.state {
-            State::Running { stop, .. } => *stop,
-            State::Preparing | State::Cleaning => None,
-        }
-    }
-
-    /// Does what is due; tells whether the child is to be given up.
-    pub(super) fn check_deadline(&mut self, grace: Duration) -> bool {
-        let State::Running { running, due, .. } = &mut self.state else { return false };
-        if !due.0.expired() {
-            return false;
-        }
-        match due.1 {
-            Due::Timeout => self.stop(Stop::Timeout(self.timeout), grace),
-            Due::Linger => self.stop(Stop::Lingered, grace),
-            Due::Kill => {
-                running.kill();
-                *due = (Deadline::after(Duration::from_secs(30)), Due::GiveUp);
-            }
-            Due::GiveUp => return true,
-        }
-        false
+    /// Ends the phase that goes on; gives it back.
+    pub(super) fn end_phase(&mut self) -> Option<PhaseState> {
+        let ended = self.phase.take()?;
+        self.stalled += ended.deadline.put_off();
+        Some(ended)
     }
 
     /// Cleaning up failed: that fails a test that had passed, and is told of in any other.
-    pub(super) fn clean_up_failed(&mut self, error: &Error) {
+    pub(super) fn clean_up_failed(&mut self, late: Option<&Finished>, error: &Error) {
         let Some(verdict) = &mut self.verdict else { return };
+        let what = late.map_or_else(|| error.to_string(), |late| late.message.clone());
         if verdict.outcome.is_failure() {
-            verdict.message = format!("{}; cleaning up failed as well: {error}", verdict.message);
+            verdict.message = format!("{}; cleaning up failed as well: {what}", verdict.message);
+        } else if let Some(late) = late {
+            *verdict = late.clone();
         } else {
             let outcome = Outcome::of_clean_up(error.kind()).max(verdict.outcome);
             *verdict = Finished::of_error(outcome, error).within("cleaning up");
@@ -178,20 +189,26 @@ impl Current {
             shortname: self.test.shortname.clone(),
             subtest: self.test.subtest.clone(),
             iteration: self.test.iteration,
-            attempt: 1,
-            worker: 1,
+            attempt: self.attempt,
+            worker: self.worker,
             directory: self.directory.clone(),
         }
     }
 
-    pub(super) fn finished_event(self, now: u64) -> TestFinished {
+    /// How the test ended so far.
+    pub(super) fn outcome(&self) -> Outcome {
+        match self.verdict.as_ref().map_or(Outcome::Error, |verdict| verdict.outcome) {
+            Outcome::Pass if self.warned => Outcome::Warn,
+            other => other,
+        }
+    }
+
+    pub(super) fn finished_event(mut self, now: u64) -> TestFinished {
+        let outcome = self.outcome();
+        self.end_phase();
         let verdict = self
             .verdict
             .unwrap_or_else(|| Finished::new(Outcome::Error, "the test ended without a verdict"));
-        let outcome = match verdict.outcome {
-            Outcome::Pass if self.warned => Outcome::Warn,
-            other => other,
-        };
         TestFinished {
             test: self.test.number,
             outcome,
@@ -207,8 +224,63 @@ impl Current {
             backtrace: verdict.backtrace,
             evidence: evidence(&self.places.results),
             duration_ms: now.saturating_sub(self.started),
-            stalled_ms: 0,
+            stalled_ms: milliseconds(self.stalled),
         }
+    }
+}
+
+impl PhaseState {
+    /// When something is to be done about it next.
+    pub(super) fn next(&self) -> Duration {
+        self.due.0.remaining().min(self.slow.remaining())
+    }
+
+    /// Asks it to end; the first reason is the one that counts. Tells whether the stage's waits
+    /// are to be interrupted, because there is no child.
+    pub(super) fn stop(&mut self, why: Stop, settings: &Settings) -> Action {
+        if self.stop.is_some() {
+            return Action::Nothing;
+        }
+        self.stop = Some(why);
+        if let Some(running) = &self.running {
+            running.terminate();
+            self.due = (Deadline::after(settings.grace), Due::Kill);
+            return Action::Nothing;
+        }
+        self.due = (Deadline::after(settings.patience), Due::GiveUp);
+        Action::Interrupt
+    }
+
+    /// The child has said how the test ended: its process has so much time left.
+    pub(super) fn expect_end(&mut self, grace: Duration) {
+        if self.stop.is_none() {
+            self.due = (self.due.0.at_most(grace), Due::Linger);
+        }
+    }
+
+    /// Does what is due.
+    pub(super) fn check(&mut self, timeout: Duration, settings: &Settings) -> Action {
+        if !self.due.0.expired() {
+            return Action::Nothing;
+        }
+        match self.due.1 {
+            Due::Timeout => self.stop(Stop::Timeout(timeout), settings),
+            Due::Linger => self.stop(Stop::Lingered, settings),
+            Due::Kill => {
+                if let Some(running) = &self.running {
+                    running.kill();
+                }
+                self.due = (Deadline::after(settings.patience), Due::GiveUp);
+                Action::Nothing
+            }
+            Due::GiveUp => Action::GiveUp,
+        }
+    }
+
+    /// By how much the deadline of this phase was put off, if that is worth a word.
+    pub(super) fn put_off(&self) -> Option<Duration> {
+        let put_off = self.deadline.put_off();
+        (put_off >= Duration::from_secs(1)).then(|| Duration::from_secs(put_off.as_secs()))
     }
 }
 

@@ -16,6 +16,13 @@ pub enum Happening {
         /// How it went.
         result: kvmtest::Result<()>,
     },
+    /// What a stage is busy with takes long; empty when that is over.
+    Doing {
+        /// Whose stage.
+        desk: usize,
+        /// What it does.
+        what: String,
+    },
     /// A child said something, or ended.
     Child {
         /// On whose desk.

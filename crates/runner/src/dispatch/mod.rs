@@ -1,63 +1,33 @@
 //! Runs the tests of a plan: one loop over one closed set of happenings, which owns all state.
 
 mod current;
+mod end;
 mod happening;
+mod limits;
+mod phases;
+mod settings;
+mod slow;
 mod worker;
 
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::Duration;
 
-use camino::Utf8PathBuf;
-use kvmtest::test::Note;
-use kvmtest::{Deadline, Error, interrupt};
+use kvmtest::{Deadline, Error};
 
 pub use happening::Happening;
+pub use settings::{End, Settings, Timeouts};
 pub use worker::Worker;
 
-use crate::child::protocol::{ChildEvent, Finished, Request, VERSION};
-use crate::child::spawn::{self, Limits, Report};
-use crate::child::verdict::{Stop, judge};
+use crate::child::protocol::Finished;
 use crate::event::{Counts, Phase, What};
 use crate::outcome::Outcome;
 use crate::plan::PlannedTest;
+use crate::queue::{Ended, Next, Queue, Rules};
 use crate::report::{Reports, Results};
-use current::{Current, Due, State};
-use worker::{Desk, Order};
-
-/// What holds for all tests of a run.
-#[derive(Debug, Clone)]
-pub struct Settings {
-    /// Where the tests' scratch directories are made.
-    pub scratch: Utf8PathBuf,
-    /// What a child may use up.
-    pub limits: Limits,
-    /// How long a subtest may run that has no `test_timeout`.
-    pub timeout: Duration,
-    /// How long a child may take to end once it was asked to, before it is killed.
-    pub grace: Duration,
-}
-
-impl Settings {
-    /// The usual settings, with scratch directories made in `scratch`.
-    pub fn new(scratch: impl Into<Utf8PathBuf>) -> Self {
-        Self {
-            scratch: scratch.into(),
-            limits: Limits::default(),
-            timeout: Duration::from_secs(3600),
-            grace: Duration::from_secs(5),
-        }
-    }
-}
-
-/// How a run ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct End {
-    /// How many tests ended how.
-    pub counts: Counts,
-    /// Whether somebody asked it to stop.
-    pub interrupted: bool,
-}
+use current::Current;
+use end::Stopping;
+use worker::{Desk, DeskState, Order};
 
 /// Runs tests on workers.
 pub struct Dispatcher<'a> {
@@ -66,9 +36,15 @@ pub struct Dispatcher<'a> {
     reports: &'a mut Reports,
     sender: Sender<Happening>,
     inbox: Receiver<Happening>,
-    waiting: std::vec::IntoIter<PlannedTest>,
+    queue: Queue,
     desks: Vec<Desk>,
     counts: Counts,
+    /// How many tests wait for another try.
+    again: usize,
+    /// By when the whole run must have ended.
+    deadline: Option<Deadline>,
+    /// Why nothing is started any more.
+    stopping: Option<Stopping>,
     /// How often somebody asked to stop.
     asked: u32,
 }
@@ -78,14 +54,17 @@ impl<'a> Dispatcher<'a> {
     pub fn new(settings: Settings, results: &'a Results, reports: &'a mut Reports) -> Self {
         let (sender, inbox) = channel();
         Self {
+            queue: Queue::new(Vec::new(), rules(&settings, 0)),
+            deadline: settings.run_timeout.map(Deadline::after),
             settings,
             results,
             reports,
             sender,
             inbox,
-            waiting: Vec::new().into_iter(),
             desks: Vec::new(),
             counts: Counts::default(),
+            again: 0,
+            stopping: None,
             asked: 0,
         }
     }
@@ -95,31 +74,29 @@ impl<'a> Dispatcher<'a> {
         self.sender.clone()
     }
 
-    /// Runs `tests` in their order, each on the first of `workers` that is free.
+    /// Runs `tests`, as many at one time as there are `workers`, in the order that the
+    /// [queue](crate::queue) finds.
     ///
     /// After the first signal nothing is started any more, what runs is asked to end, and is
     /// cleaned up; after the second everything is left at once.
     pub fn run(mut self, tests: Vec<PlannedTest>, workers: Vec<Worker>) -> End {
-        self.waiting = tests.into_iter();
+        self.queue = Queue::new(tests, rules(&self.settings, workers.len()));
         self.desks = workers
             .into_iter()
             .enumerate()
             .map(|(index, worker)| Desk::start(index, worker, self.sender.clone()))
             .collect();
-        for desk in 0..self.desks.len() {
-            self.next(desk);
-        }
-        while self.asked < 2 && self.desks.iter().any(|desk| !desk.closed) {
+        self.assign();
+        while self.asked < 2 && self.desks.iter().any(|desk| !desk.is_closed()) {
             match self.receive() {
                 Some(happening) => self.handle(happening),
                 None => self.check_deadlines(),
             }
         }
-        for desk in 0..self.desks.len() {
-            self.abandon(desk);
-        }
-        self.counts.not_run = self.waiting.len();
-        let end = End { counts: self.counts, interrupted: self.asked > 0 };
+        self.abandon();
+        self.counts.not_run = self.queue.not_run() + self.again;
+        let stopped = matches!(self.stopping, Some(Stopping::Asked | Stopping::TimeUp(_)));
+        let end = End { counts: self.counts, interrupted: stopped };
         self.reports.tell(What::RunFinished {
             counts: end.counts,
             duration_ms: self.reports.milliseconds(),
@@ -128,13 +105,18 @@ impl<'a> Dispatcher<'a> {
         end
     }
 
-    /// The next happening, or nothing when a deadline has passed.
+    /// The next happening, or nothing when something is to be done without one.
     fn receive(&self) -> Option<Happening> {
-        let deadline = self.currents().filter_map(Current::deadline).min();
-        // With a sender of its own the inbox is never closed.
-        match deadline {
+        let phases = self.desks.iter().filter_map(|desk| desk.current.as_ref()?.phase.as_ref());
+        let closing = self.desks.iter().filter_map(|desk| match desk.state {
+            DeskState::Closing { deadline, .. } => Some(deadline.remaining()),
+            DeskState::Open | DeskState::Closed => None,
+        });
+        let run = self.deadline.filter(|_| self.stopping.is_none()).map(Deadline::remaining);
+        match phases.map(current::PhaseState::next).chain(closing).chain(run).min() {
+            // With a sender of its own the inbox is never closed.
             None => self.inbox.recv().ok(),
-            Some(deadline) => self.inbox.recv_timeout(deadline.remaining()).ok(),
+            Some(pause) => self.inbox.recv_timeout(pause).ok(),
         }
     }
 
@@ -142,26 +124,26 @@ impl<'a> Dispatcher<'a> {
         match happening {
             Happening::Signal => self.asked_to_stop(),
             Happening::Prepared { desk, test, result } => {
-                if let Some(current) = self.current(desk, test) {
-                    let started = current.phase_started;
-                    self.end_phase(test, Phase::Prepare, started, error_text(&result));
+                if self.is_at(desk, test, Phase::Prepare) {
                     self.prepared(desk, result);
                 }
             }
+            Happening::Doing { desk, what } => self.note_doing(desk, &what),
             Happening::Child { desk, test, report } => {
-                if self.current(desk, test).is_some() {
+                if self.is_at(desk, test, Phase::Run) {
                     self.child_reported(desk, report);
                 }
             }
             Happening::Cleaned { desk, test, result } => {
-                if let Some(current) = self.current(desk, test) {
-                    let started = current.phase_started;
-                    self.end_phase(test, Phase::Clean, started, error_text(&result));
+                if self.is_at(desk, test, Phase::Clean) {
                     self.cleaned(desk, result);
                 }
             }
             Happening::Closed { desk, result } => {
-                self.desks[desk].closed = true;
+                if self.desks[desk].is_closed() {
+                    return;
+                }
+                self.desks[desk].state = DeskState::Closed;
                 match result {
                     Ok(warnings) => warnings.into_iter().for_each(|message| self.remark(message)),
                     Err(error) => self.remark(format!("cleaning up after the run: {error}")),
@@ -170,209 +152,120 @@ impl<'a> Dispatcher<'a> {
         }
     }
 
-    /// Gives a desk its next test, or lets it close.
-    fn next(&mut self, desk: usize) {
-        while self.asked == 0 {
-            let Some(test) = self.waiting.next() else { break };
-            if self.start(desk, Arc::new(test)) {
-                return;
+    /// Gives each desk that is free its next test, or lets it close.
+    fn assign(&mut self) {
+        for desk in 0..self.desks.len() {
+            while self.desks[desk].is_idle() && self.stopping.is_none() {
+                match self.queue.next(desk) {
+                    Next::Run { test, attempt } => self.start(desk, test, attempt),
+                    Next::Skip { test, reason } => self.skip(desk, test, reason),
+                    Next::Wait => break,
+                    Next::Over => self.close(desk),
+                }
             }
         }
-        self.desks[desk].order(Order::Close);
+        let busy = self.desks.iter().any(|desk| desk.current.is_some());
+        if busy && self.stopping.is_none() {
+            return;
+        }
+        // Nothing is to be started, or nothing ends any more that anybody could wait for.
+        for desk in 0..self.desks.len() {
+            if self.desks[desk].is_idle() {
+                self.close(desk);
+            }
+        }
     }
 
-    /// Starts a test; tells whether it occupies the desk now.
-    fn start(&mut self, desk: usize, test: Arc<PlannedTest>) -> bool {
-        let env = self.desks[desk].env.clone();
-        let now = self.reports.milliseconds();
-        let mut current = Current::new(test, self.results, env, now);
-        self.reports.tell(What::TestStarted(current.started_event()));
+    fn close(&mut self, desk: usize) {
+        self.desks[desk].close(Deadline::after(self.settings.timeouts.clean));
+    }
+
+    fn start(&mut self, desk: usize, test: Arc<PlannedTest>, attempt: u32) {
+        if attempt > 1 {
+            self.again = self.again.saturating_sub(1);
+        }
+        let mut current = self.announce(desk, test, attempt);
         match current.set_up(self.results, &self.settings) {
             Ok(()) => {
-                self.reports
-                    .tell(What::PhaseStarted { test: current.test.number, phase: Phase::Prepare });
                 let order = Order::Prepare(current.test.clone(), current.places.clone());
                 self.desks[desk].current = Some(current);
+                self.begin(desk, Phase::Prepare, None);
                 self.desks[desk].order(order);
-                true
             }
             Err(why) => {
                 current.verdict = Some(Finished::new(Outcome::Error, why));
                 self.finish(current);
-                false
             }
         }
     }
 
-    fn prepared(&mut self, desk: usize, result: kvmtest::Result<()>) {
-        // The interrupt has done its work: cleaning up has to be able to wait.
-        interrupt::clear();
-        match result {
-            Err(error) => {
-                let outcome = Outcome::of_preparation(error.kind());
-                self.clean(desk, Finished::of_error(outcome, &error).within("preparing"));
-            }
-            Ok(()) if self.asked > 0 => {
-                self.clean(desk, Finished::new(Outcome::Interrupted, "interrupted"));
-            }
-            Ok(()) => self.start_child(desk),
-        }
-    }
-
-    fn start_child(&mut self, desk: usize) {
-        let sender = self.sender.clone();
-        let now = self.reports.milliseconds();
-        let Some(current) = &mut self.desks[desk].current else { return };
-        let test = current.test.number;
-        let request = Request {
-            version: VERSION,
-            parent: std::process::id(),
-            subtest: current.test.subtest.clone(),
-            identity: current.identity(),
-            env: current.places.env.clone(),
-            params: current.test.params.clone(),
-        };
-        let started = match &current.test.program {
-            Ok(program) => spawn::start(program, &request, self.settings.limits, move |report| {
-                // Nobody listens any more: the run was left.
-                let _ = sender.send(Happening::Child { desk, test, report });
-            })
-            .map_err(|error| error.to_string()),
-            Err(why) => Err(why.clone()),
-        };
-        current.phase_started = now;
-        match started {
-            Ok(running) => {
-                let deadline = Deadline::after(current.timeout);
-                current.state =
-                    State::Running { running, due: (deadline, Due::Timeout), stop: None };
-                self.reports.tell(What::PhaseStarted { test, phase: Phase::Run });
-            }
-            Err(why) => self.clean(desk, Finished::new(Outcome::Error, why)),
-        }
-    }
-
-    fn child_reported(&mut self, desk: usize, report: Report) {
-        let grace = self.settings.grace;
-        let Some(current) = &mut self.desks[desk].current else { return };
-        let test = current.test.number;
-        match report {
-            Report::Event(ChildEvent::Note { note }) => {
-                current.warned |= matches!(note, Note::Warning { .. });
-                self.reports.tell(What::Note { test, note });
-            }
-            Report::Event(_) => {}
-            Report::Finished => current.expect_end(grace),
-            Report::Breached => current.stop(Stop::Breached, grace),
-            Report::Ended(ending) => {
-                let stop = current.stop_reason();
-                let started = current.phase_started;
-                let verdict = judge(*ending, stop);
-                let error = verdict.outcome.is_failure().then(|| verdict.message.clone());
-                self.end_phase(test, Phase::Run, started, error);
-                self.clean(desk, verdict);
-            }
-        }
-    }
-
-    /// Notes how the test ended and lets the stage clean up after it.
-    fn clean(&mut self, desk: usize, verdict: Finished) {
-        let now = self.reports.milliseconds();
-        let Some(current) = &mut self.desks[desk].current else { return };
-        let failed = verdict.outcome.is_failure();
-        current.verdict = Some(verdict);
-        current.state = State::Cleaning;
-        current.phase_started = now;
-        let number = current.test.number;
-        let order = Order::Clean(current.test.clone(), current.places.clone(), failed);
-        self.reports.tell(What::PhaseStarted { test: number, phase: Phase::Clean });
-        self.desks[desk].order(order);
-    }
-
-    fn cleaned(&mut self, desk: usize, result: kvmtest::Result<Vec<String>>) {
-        let Some(mut current) = self.desks[desk].current.take() else { return };
-        match result {
-            Ok(warnings) => {
-                for message in warnings {
-                    current.warned = true;
-                    let note = Note::Warning { message };
-                    self.reports.tell(What::Note { test: current.test.number, note });
-                }
-            }
-            Err(error) => current.clean_up_failed(&error),
-        }
-        self.finish(current);
-        self.next(desk);
-    }
-
-    fn finish(&mut self, current: Current) {
+    fn skip(&mut self, desk: usize, test: Arc<PlannedTest>, reason: String) {
+        let mut current = self.announce(desk, test, 1);
+        // Where not even a directory can be made, the reports tell of it.
+        let _ = current.make_directory(self.results);
+        current.verdict = Some(Finished::new(Outcome::Skip, reason));
         let finished = current.finished_event(self.reports.milliseconds());
         self.counts.add(finished.outcome);
         self.reports.tell(What::TestFinished(finished));
     }
 
-    fn check_deadlines(&mut self) {
-        let grace = self.settings.grace;
-        for desk in 0..self.desks.len() {
-            let Some(current) = &mut self.desks[desk].current else { continue };
-            if current.check_deadline(grace) {
-                let message = "its process is still there after SIGKILL";
-                let verdict = Finished::new(Outcome::Error, message);
-                let (test, started) = (current.test.number, current.phase_started);
-                self.end_phase(test, Phase::Run, started, Some(message.into()));
-                self.clean(desk, verdict);
+    fn announce(&mut self, desk: usize, test: Arc<PlannedTest>, attempt: u32) -> Current {
+        let env = self.desks[desk].env.clone();
+        let worker = u32::try_from(desk + 1).unwrap_or(u32::MAX);
+        let now = self.reports.milliseconds();
+        let current = Current::new(test, (attempt, worker), self.results, env, now);
+        self.reports.tell(What::TestStarted(current.started_event()));
+        current
+    }
+
+    /// A try is over; the queue says what that means.
+    fn finish(&mut self, current: Current) {
+        let ended = self.queue.finished(current.test.number, current.outcome());
+        let mut finished = current.finished_event(self.reports.milliseconds());
+        match ended {
+            // There will be no other try.
+            Ended::Again if self.stopping.is_some() => self.counts.add(finished.outcome),
+            Ended::Again => {
+                self.again += 1;
+                finished.retried = true;
+            }
+            Ended::Final { flaky } => {
+                self.counts.add(finished.outcome);
+                self.counts.flaky += usize::from(flaky);
+                finished.flaky = flaky;
             }
         }
-    }
-
-    fn asked_to_stop(&mut self) {
-        self.asked += 1;
-        if self.asked > 1 {
-            self.remark("interrupted again: leaving at once".into());
-            // Whatever the stages wait for, they are not to wait any longer.
-            interrupt::request();
-            return;
-        }
-        self.remark("interrupted: cleaning up (interrupt again to leave at once)".into());
-        let grace = self.settings.grace;
-        for current in self.desks.iter_mut().filter_map(|desk| desk.current.as_mut()) {
-            match current.state {
-                State::Preparing => interrupt::request(),
-                State::Running { .. } => current.stop(Stop::Interrupted, grace),
-                State::Cleaning => {}
-            }
-        }
-    }
-
-    /// The test that is left where it stands when the run is left at once.
-    fn abandon(&mut self, desk: usize) {
-        let Some(mut current) = self.desks[desk].current.take() else { return };
-        if let State::Running { running, .. } = &current.state {
-            running.kill();
-        }
-        current.verdict.get_or_insert_with(|| Finished::new(Outcome::Interrupted, "interrupted"));
-        self.finish(current);
-    }
-
-    fn end_phase(&mut self, test: u32, phase: Phase, started: u64, error: Option<String>) {
-        let duration_ms = self.reports.milliseconds().saturating_sub(started);
-        self.reports.tell(What::PhaseEnded { test, phase, duration_ms, error });
+        self.reports.tell(What::TestFinished(finished));
+        self.check_failures();
     }
 
     fn remark(&mut self, message: String) {
         self.reports.tell(What::Remark { message });
     }
 
-    fn currents(&self) -> impl Iterator<Item = &Current> {
-        self.desks.iter().filter_map(|desk| desk.current.as_ref())
+    /// Whether a desk is at this phase of test `number`: news of what was given up is no news.
+    fn is_at(&self, desk: usize, number: u32, phase: Phase) -> bool {
+        self.desks[desk].current.as_ref().is_some_and(|current| {
+            current.test.number == number
+                && current.phase.as_ref().is_some_and(|state| state.phase == phase)
+        })
     }
+}
 
-    /// What a desk is at, if that is test `number`: news of a test that was given up is no news.
-    fn current(&self, desk: usize, number: u32) -> Option<&Current> {
-        self.desks[desk].current.as_ref().filter(|current| current.test.number == number)
+fn rules(settings: &Settings, workers: usize) -> Rules {
+    Rules {
+        workers,
+        capacity: settings.capacity,
+        retries: settings.retries,
+        repeat_until_fail: settings.repeat_until_fail,
     }
 }
 
 fn error_text<T>(result: &Result<T, Error>) -> Option<String> {
     result.as_ref().err().map(ToString::to_string)
+}
+
+/// What is left of a time, for people: whole seconds where there are some.
+fn rounded(time: Duration) -> Duration {
+    if time.as_secs() > 0 { Duration::from_secs(time.as_secs()) } else { time }
 }

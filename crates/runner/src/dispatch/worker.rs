@@ -5,7 +5,8 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
 
 use camino::Utf8PathBuf;
-use kvmtest::{Error, ErrorKind, Result};
+use kvmtest::interrupt::Interrupt;
+use kvmtest::{Deadline, Error, ErrorKind, Result, doing};
 
 use super::current::Current;
 use super::happening::Happening;
@@ -31,8 +32,22 @@ pub(super) enum Order {
 pub(super) struct Desk {
     pub(super) env: Utf8PathBuf,
     pub(super) current: Option<Current>,
-    pub(super) closed: bool,
+    pub(super) state: DeskState,
+    /// Ends the waits of this worker's stage.
+    pub(super) interrupt: Interrupt,
     orders: Sender<Order>,
+}
+
+/// Whether a desk takes tests.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum DeskState {
+    Open,
+    /// The stage finishes, by then; `asked` once its waits were interrupted.
+    Closing {
+        deadline: Deadline,
+        asked: bool,
+    },
+    Closed,
 }
 
 impl Desk {
@@ -41,8 +56,30 @@ impl Desk {
     pub(super) fn start(index: usize, worker: Worker, news: Sender<Happening>) -> Self {
         let (orders, inbox) = channel();
         let Worker { stage, env } = worker;
-        std::thread::spawn(move || work(index, stage, &inbox, &news));
-        Self { env, current: None, closed: false, orders }
+        let interrupt = Interrupt::new();
+        let here = interrupt.clone();
+        std::thread::spawn(move || {
+            here.enter();
+            let listener = news.clone();
+            doing::listen(move |what| {
+                let _ = listener.send(Happening::Doing { desk: index, what: what.to_owned() });
+            });
+            work(index, stage, &here, &inbox, &news);
+        });
+        Self { env, current: None, state: DeskState::Open, interrupt, orders }
+    }
+
+    pub(super) fn is_idle(&self) -> bool {
+        matches!(self.state, DeskState::Open) && self.current.is_none()
+    }
+
+    pub(super) fn is_closed(&self) -> bool {
+        matches!(self.state, DeskState::Closed)
+    }
+
+    pub(super) fn close(&mut self, deadline: Deadline) {
+        self.state = DeskState::Closing { deadline, asked: false };
+        self.order(Order::Close);
     }
 
     pub(super) fn order(&self, order: Order) {
@@ -54,6 +91,7 @@ impl Desk {
 fn work(
     desk: usize,
     mut stage: Box<dyn Stage>,
+    interrupt: &Interrupt,
     orders: &Receiver<Order>,
     news: &Sender<Happening>,
 ) {
@@ -65,11 +103,17 @@ fn work(
                 test: test.number,
                 result: guarded(|| stage.prepare(&test, &places)),
             },
-            Order::Clean(test, places, failed) => Happening::Cleaned {
-                desk,
-                test: test.number,
-                result: guarded(|| stage.clean(&test, &places, failed)),
-            },
+            Order::Clean(test, places, failed) => {
+                let mut result = guarded(|| stage.clean(&test, &places, failed));
+                if interrupt.is_requested() && result.is_err() {
+                    // It did not end in time, so what it left is to go without much ado.
+                    interrupt.clear();
+                    if let Err(error) = guarded(|| stage.abandon(&test, &places)) {
+                        result = result.map_err(|first| first.context(error.to_string()));
+                    }
+                }
+                Happening::Cleaned { desk, test: test.number, result }
+            }
             Order::Close => Happening::Closed { desk, result: guarded(|| stage.finish()) },
         };
         if news.send(happening).is_err() || closing {

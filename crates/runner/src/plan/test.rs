@@ -1,6 +1,7 @@
 //! One test that is to be run.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use kvmtest::Params;
 
@@ -25,4 +26,8 @@ pub struct PlannedTest {
     pub program: Result<Arc<Program>, String>,
     /// The parameters.
     pub params: Params,
+    /// Whether it is to come before those that are not urgent, as far as dependencies allow.
+    pub urgent: bool,
+    /// How long it takes, by earlier runs.
+    pub expected: Option<Duration>,
 }

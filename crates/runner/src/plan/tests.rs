@@ -50,6 +50,8 @@ fn add(plan: &mut Plan, variant: &Variant, known: &Known) {
             iteration,
             program: program.clone(),
             params: params.clone(),
+            urgent: false,
+            expected: None,
         });
     }
 }

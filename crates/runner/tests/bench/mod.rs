@@ -31,6 +31,8 @@ pub(crate) struct Bench {
     pub(crate) results: Results,
     pub(crate) settings: Settings,
     pub(crate) stage: Box<dyn Stage>,
+    /// The stages of further workers.
+    pub(crate) more: Vec<Box<dyn Stage>>,
     tests: Vec<PlannedTest>,
 }
 
@@ -50,7 +52,14 @@ impl Bench {
         std::fs::create_dir(&settings.scratch).expect("made");
         settings.limits.closed = Duration::from_millis(100);
         let results = Results::create(&path.join("results")).expect("made");
-        Self { _dir: dir, results, settings, stage: Box::new(Idle), tests: Vec::new() }
+        Self {
+            _dir: dir,
+            results,
+            settings,
+            stage: Box::new(Idle),
+            more: Vec::new(),
+            tests: Vec::new(),
+        }
     }
 
     /// One more test; its child is this shell script.
@@ -70,6 +79,8 @@ impl Bench {
             iteration: 1,
             program: Ok(Arc::new(program)),
             params: Params::new(),
+            urgent: false,
+            expected: None,
         });
         self
     }
@@ -86,6 +97,12 @@ impl Bench {
 
     pub(crate) fn stage(mut self, stage: impl Stage + 'static) -> Self {
         self.stage = Box::new(stage);
+        self
+    }
+
+    /// Lets so many workers run the tests; those besides the first have nothing to prepare.
+    pub(crate) fn workers(mut self, count: usize) -> Self {
+        self.more = (1..count).map(|_| Box::new(Idle) as Box<dyn Stage>).collect();
         self
     }
 
@@ -107,8 +124,12 @@ impl Bench {
         ]);
         let dispatcher = Dispatcher::new(self.settings, &self.results, &mut reports);
         *sender.lock().expect("no panic") = Some(dispatcher.sender());
-        let env = self.results.dir().join("env");
-        let end = dispatcher.run(self.tests, vec![Worker { stage: self.stage, env }]);
+        let dir = self.results.dir().to_owned();
+        let stages = std::iter::once(self.stage).chain(self.more).enumerate();
+        let workers = stages
+            .map(|(index, stage)| Worker { stage, env: dir.join(format!("env-{}", index + 1)) })
+            .collect();
+        let end = dispatcher.run(self.tests, workers);
         let complete = reports.complete();
         drop(reports);
         Outcome::new(end, seen, complete)
@@ -140,6 +161,15 @@ impl Outcome {
         let only = self.only();
         assert_eq!(only.outcome, outcome, "{only:?}");
         assert!(only.message.contains(part), "`{}` lacks `{part}`", only.message);
+    }
+
+    /// What was remarked.
+    pub(crate) fn remarks(&self) -> Vec<&str> {
+        let remarks = self.events.iter().filter_map(|what| match what {
+            What::Remark { message } => Some(message.as_str()),
+            _ => None,
+        });
+        remarks.collect()
     }
 
     /// The phases that were begun.

@@ -8,7 +8,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use kvmtest::{Deadline, Result};
-use kvmtest_runner::Outcome::{Interrupted, Pass};
+use kvmtest_runner::Outcome::{Fail, Interrupted, Pass};
 use kvmtest_runner::dispatch::Happening;
 use kvmtest_runner::event::{Phase, What};
 use kvmtest_runner::plan::PlannedTest;
@@ -125,4 +125,105 @@ fn the_second_interrupt_leaves_at_once() {
     outcome.check(Interrupted, "");
     assert!(outcome.end.interrupted);
     kvmtest::interrupt::clear();
+}
+
+/// The stall that the kernel reports is a matter of the whole process, too.
+#[test]
+fn a_deadline_is_put_off_where_the_host_is_starved_and_the_report_says_so() {
+    let _alone = alone();
+    let keep = tempfile::tempdir().expect("a directory");
+    let path = camino::Utf8Path::from_path(keep.path()).expect("UTF-8").join("pressure");
+    let pressure = |seconds: u64| {
+        let text =
+            format!("some avg10=0.00 avg60=0.00 avg300=0.00 total={}\n", seconds * 1_000_000);
+        std::fs::write(&path, text).expect("written");
+    };
+    let run = |factor: &str| {
+        pressure(0);
+        kvmtest::stall::read_from(&path);
+        let starved = path.clone();
+        let mut bench =
+            Bench::new().script(DEAF).param("test_timeout", "1").param("stall_factor", factor);
+        bench.settings.grace = Duration::from_millis(100);
+        bench.run_with(move |what, _| {
+            if let What::Note { .. } = what {
+                // A stall of an hour, as soon as the subtest runs.
+                std::fs::write(&starved, "some avg10=0 total=3600000000\n").expect("written");
+            }
+        })
+    };
+    let outcome = run("3");
+    outcome.check(Fail, "did not end within 1s (`test_timeout`)");
+    outcome.check(Fail, "and 2s more because the host was starved");
+    let only = outcome.only();
+    assert!(only.stalled_ms >= 1990, "{only:?}");
+    assert!(only.duration_ms >= 2990, "{only:?}");
+
+    let outcome = run("1");
+    outcome.check(Fail, "did not end within 1s (`test_timeout`)");
+    assert!(!outcome.only().message.contains("starved"));
+    assert_eq!(outcome.only().stalled_ms, 0);
+    pressure(0);
+    kvmtest::stall::read_from(camino::Utf8Path::new("/nowhere"));
+}
+
+/// Several children, one of them deaf, and a stage that waits: all end by one signal.
+#[test]
+fn the_first_interrupt_ends_what_all_workers_do() {
+    let _alone = alone();
+    let mut bench = Bench::new()
+        .script(OBEDIENT)
+        .script(DEAF)
+        .script("started; pass")
+        .script("started; pass")
+        .stage(Waits(Phase::Run))
+        .workers(2);
+    bench.settings.grace = Duration::from_millis(100);
+    let mut ready = 0;
+    let outcome = bench.run_with(move |what, sender| {
+        let is_ready = matches!(what, What::Note { note: kvmtest::test::Note::Warning { message }, .. }
+            if message == "ready");
+        ready += usize::from(is_ready);
+        if is_ready && ready == 2 {
+            sender.send(Happening::Signal).expect("the dispatcher listens");
+        }
+    });
+    assert!(outcome.end.interrupted);
+    assert_eq!((outcome.end.counts.interrupted, outcome.end.counts.not_run), (2, 2));
+    let phases = outcome.phases();
+    assert_eq!(phases.iter().filter(|phase| **phase == Phase::Clean).count(), 2, "{phases:?}");
+}
+
+#[test]
+fn the_second_interrupt_kills_what_all_workers_run() {
+    let _alone = alone();
+    let deaf = "trap '' TERM; started; warn $$; while :; do sleep 0.01; done";
+    let bench = Bench::new().script(deaf).script(deaf).stage(Waits(Phase::Run)).workers(2);
+    let scratch = bench.settings.scratch.clone();
+    let mut ready = 0;
+    let outcome = bench.run_with(move |what, sender| {
+        if let What::RunFinished { .. } = what {
+            assert_eq!(scratch.read_dir_utf8().expect("listed").count(), 0);
+        }
+        ready += usize::from(matches!(what, What::Note { .. }));
+        if matches!(what, What::Note { .. }) && ready == 2 {
+            for _ in 0..2 {
+                sender.send(Happening::Signal).expect("the dispatcher listens");
+            }
+        }
+    });
+    kvmtest::interrupt::clear();
+    assert_eq!(outcome.end.counts.interrupted, 2);
+    let pids: Vec<&String> = outcome
+        .events
+        .iter()
+        .filter_map(|what| match what {
+            What::Note { note: kvmtest::test::Note::Warning { message }, .. } => Some(message),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(pids.len(), 2);
+    for pid in pids {
+        assert!(!std::path::Path::new(&format!("/proc/{pid}")).exists(), "{pid} was seen to end");
+    }
 }

@@ -129,7 +129,7 @@ fn run(place: &Utf8Path) -> u8 {
         ..Order::default()
     };
     let scratch = directories::private(&place.join("scratch")).expect("made");
-    house.run(order, Settings::new(scratch), |_| {
+    house.run(order, Settings::new(scratch), |_, _| {
         std::fs::write(place.join("workers-were-made"), "").expect("written");
         let stage = Tells { place: place.to_owned() };
         Ok(vec![Worker { stage: Box::new(stage), env: place.join("env") }])

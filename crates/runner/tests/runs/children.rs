@@ -152,6 +152,58 @@ fn a_process_that_is_left_behind_is_named_and_killed() {
     assert!(gone || kvmtest_gone(pid.expect("a pid")), "{message}");
 }
 
+#[test]
+fn a_process_that_escapes_is_named_and_killed() {
+    let escapes = [
+        ("started; setsid sleep 617 & sleep 0.1; pass", "sleep 617"),
+        ("started; (setsid sh -c 'sleep 619 & exit' &) ; sleep 0.2; pass", "sleep 619"),
+        ("started; setsid sh -c 'trap \"\" TERM HUP; sleep 623' & sleep 0.1; pass", "sleep 623"),
+    ];
+    for (script, command) in escapes {
+        let outcome = Bench::new().script(script).run();
+        outcome.check(Error, command);
+        outcome.check(Error, "the test left processes behind");
+        let others = std::fs::read_dir("/proc").expect("listed").filter_map(|entry| {
+            let path = entry.ok()?.path().join("cmdline");
+            Some(String::from_utf8_lossy(&std::fs::read(path).ok()?).replace('\0', " "))
+        });
+        assert_eq!(others.filter(|other| other.trim() == command).count(), 0, "it is gone");
+    }
+}
+
+#[test]
+fn what_a_failed_test_leaves_behind_is_added_to_its_failure() {
+    let outcome = Bench::new().script("started; setsid sleep 627 & sleep 0.1; fail badly").run();
+    outcome.check(Fail, "badly; the test left processes behind: ");
+    let deaf = "trap '' TERM; started; setsid sleep 629 & while :; do sleep 0.01; done";
+    let mut bench = Bench::new().script(deaf).param("test_timeout", "500ms");
+    bench.settings.grace = Duration::from_millis(100);
+    let outcome = bench.run();
+    outcome.check(Fail, "was killed; the test left processes behind: ");
+    outcome.check(Fail, "sleep 629");
+    assert_eq!(outcome.only().message.matches("sleep").count(), 1, "{:?}", outcome.only());
+}
+
+#[test]
+fn a_test_that_leaves_processes_faster_than_they_are_killed_ends_all_the_same() {
+    let script = "started; for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14; do setsid sleep 63$i & done
+        sleep 0.3; pass";
+    let outcome = Bench::new().script(script).run();
+    outcome.check(Error, " and 4 more");
+}
+
+#[test]
+fn memory_can_be_limited() {
+    let hungry = "started; a=xxxxxxxx; while :; do a=$a$a; done; pass";
+    let outcome = Bench::new().script(hungry).param("test_memory", "64").run();
+    outcome.check(Error, "(`test_memory`)");
+    outcome.check(Error, "may have 64 MiB");
+    let modest = "started; ulimit -d >&2; pass";
+    Bench::new().script(modest).param("test_memory", "64M").run().check(Pass, "");
+    let wrong = Bench::new().script("started; pass").param("test_memory", "lots").run();
+    wrong.check(Error, "`test_memory` must be");
+}
+
 /// Waits, on an event, for a process to be gone.
 fn kvmtest_gone(pid: &str) -> bool {
     let pid = pid.parse().ok().and_then(rustix::process::Pid::from_raw).expect("a pid");
@@ -164,8 +216,8 @@ fn kvmtest_gone(pid: &str) -> bool {
 
 #[test]
 fn a_daemon_that_holds_the_descriptors_open_holds_nothing_up() {
-    // In a session of its own, as QEMU is: it is not the test's to answer for.
-    let script = "started; setsid sleep 5 & pass";
+    // Like a machine, it does not carry the test's mark, and is not the test's to answer for.
+    let script = "started; env -u KVMTEST_TEST setsid sleep 5 & pass";
     let started = std::time::Instant::now();
     let outcome = Bench::new().script(script).run();
     assert_eq!(outcome.finished.len(), 1);

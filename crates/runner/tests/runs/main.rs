@@ -3,5 +3,8 @@
 #[path = "../bench/mod.rs"]
 mod bench;
 mod children;
+mod deadlines;
+mod parallel;
+mod retries;
 mod rust;
 mod stages;

@@ -4,6 +4,7 @@ use kvmtest::Subtest;
 use kvmtest::prelude::*;
 use kvmtest_runner::Outcome;
 use kvmtest_runner::child::{Program, serve};
+use kvmtest_runner::event::{Phase, What};
 
 use crate::bench::Bench;
 
@@ -36,6 +37,19 @@ static SUBTESTS: &[Subtest] = &[
         kvmtest::wait::readable([std::os::fd::AsFd::as_fd(&silent)], deadline)
             .context("waiting for the guest")
             .map(drop)
+    }),
+    subtest("says_what_it_does", |_, _, _| {
+        let _outer = kvmtest::doing::begin("rebooting vm1");
+        let _inner = kvmtest::doing::begin("waiting for a prompt");
+        let (silent, _other) = std::os::unix::net::UnixStream::pair()?;
+        let deadline = Deadline::after(Duration::from_secs(3));
+        kvmtest::wait::readable([std::os::fd::AsFd::as_fd(&silent)], deadline).map(drop)
+    }),
+    subtest("takes_all_memory", |_, _, _| {
+        let mut all: Vec<Vec<u8>> = Vec::new();
+        loop {
+            all.push(vec![1; 1 << 20]);
+        }
     }),
     subtest("starts_others", |_, _, _| {
         // What a subtest starts must not get hold of the descriptor for events.
@@ -120,6 +134,27 @@ fn a_wait_past_the_deadline_tells_what_it_waited_for() {
     let run = bench.run();
     run.check(Outcome::Fail, "did not end within 2s");
     assert_eq!(run.only().contexts, ["waiting for the guest"]);
+}
+
+#[test]
+fn a_slow_phase_is_told_with_what_it_waits_for() {
+    let run = bench("says_what_it_does").param("slow_after", "2").run();
+    run.check(Outcome::Pass, "");
+    let slow: Vec<_> = run.events.iter().filter(|what| matches!(what, What::Slow { .. })).collect();
+    // On a host that has too much to do the subtest's own wait lasts longer.
+    let Some(What::Slow { test: 1, phase: Phase::Run, after_ms, waiting_for }) = slow.first()
+    else {
+        panic!("{slow:?}")
+    };
+    assert!(*after_ms >= 2000);
+    assert_eq!(waiting_for, "rebooting vm1: waiting for a prompt");
+}
+
+#[test]
+fn a_child_without_memory_says_so() {
+    let run = bench("takes_all_memory").param("test_memory", "200").run();
+    run.check(Outcome::Error, "SIGABRT; each of its processes may have 200 MiB (`test_memory`)");
+    assert!(run.only().output.as_deref().is_some_and(|output| output.contains("memory")));
 }
 
 #[test]

@@ -107,11 +107,11 @@ impl<'a> Dialogue<'a> {
             if self.stage != stage {
                 knock = Deadline::after(self.pause());
             }
-            match self.session.expect.fill(deadline.min(knock))? {
+            match self.session.expect.fill(deadline.earlier(knock))? {
                 Filled::Data => {
                     // A boot is left alone while it has something to say.
                     if self.params.booting || self.listen() {
-                        knock = Deadline::after(self.pause()).min(latest);
+                        knock = Deadline::after(self.pause()).earlier(latest);
                     }
                     continue;
                 }

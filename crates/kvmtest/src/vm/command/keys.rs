@@ -196,6 +196,12 @@ pub const KEYS: &[Key] = {
         key(Image, "image_size", "10G", "how large the image is made, where it is made"),
         key(Image, "image_snapshot", "no", "`yes` throws away what the guest writes"),
         key(Image, "image_readonly", "no", "`yes` forbids the guest to write"),
+        key(
+            Image,
+            "image_shareable",
+            "no",
+            "`yes` lets several machines write to it at one time, of several workers as well",
+        ),
         key(Image, "image_boot", "no", "`yes` boots from it, before what has no boot index"),
         key(
             Image,

@@ -22,6 +22,7 @@
 //!     instance: "/run/user/1000/kvmtest/vm1".into(),
 //!     scratch: "/results/001-boot/vm1".into(),
 //!     images: "/images".into(),
+//!     overlays: None,
 //! };
 //! let line = build(&Request {
 //!     name: "vm1",

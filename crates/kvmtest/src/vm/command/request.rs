@@ -52,6 +52,9 @@ pub struct Paths {
     pub scratch: Utf8PathBuf,
     /// What a relative `image_name`, `cdrom`, `kernel` … is relative to. Absolute.
     pub images: Utf8PathBuf,
+    /// Where the overlays of writable images are, if these are not to be written to themselves
+    /// because others use them as well. Absolute.
+    pub overlays: Option<Utf8PathBuf>,
 }
 
 impl Paths {

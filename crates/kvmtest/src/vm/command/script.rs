@@ -34,7 +34,14 @@ pub(super) fn script(line: &CommandLine) -> String {
 
 /// The argument with what lies in the instance's own directory in the working directory instead.
 fn here(line: &CommandLine, arg: &str) -> String {
-    arg.replace(&format!("{}/", line.scratch), "")
+    let mut arg = arg.replace(&format!("{}/", line.scratch), "");
+    for image in line.images.iter().filter(|image| image.keeps_overlay) {
+        if let Some(directory) = image.overlay.as_ref().and_then(|overlay| overlay.parent()) {
+            // It is gone with the run.
+            arg = arg.replace(&format!("{directory}/"), "");
+        }
+    }
+    arg
 }
 
 /// The command, quoted for a shell, in lines: the program, then each option with its value.

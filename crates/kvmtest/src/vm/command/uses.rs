@@ -17,8 +17,13 @@ pub struct ImageUse {
     /// Its format, as QEMU calls it: `qcow2`, `raw`, `vpc`.
     pub format: String,
     /// A qcow2 overlay that must be made before the start, because QEMU writes to it and not to
-    /// `path`: the guest's own data disk, and `image_snapshot = yes`.
+    /// `path`: the guest's own data disk, `image_snapshot = yes`, and every writable image where
+    /// several workers run tests.
     pub overlay: Option<Utf8PathBuf>,
+    /// Whether an overlay that is there already is to be used: the next test is to find what this
+    /// one wrote.
+    #[serde(default)]
+    pub keeps_overlay: bool,
     /// How large the image is to be where it has to be created, in bytes: `image_size`.
     pub size: u64,
     /// Whether the guest may not write to it.

@@ -71,6 +71,11 @@ impl Bus {
         !matches!(self, Self::Sd | Self::Floppy | Self::Nvme)
     }
 
+    /// Whether the device takes `share-rw`.
+    pub(super) fn shares(self) -> bool {
+        !matches!(self, Self::Sd)
+    }
+
     /// Whether an I/O thread can serve it.
     pub(super) fn threads(self) -> bool {
         matches!(self, Self::Virtio | Self::VirtioScsi)

@@ -50,6 +50,7 @@ pub(super) fn argument(plan: &Plan, drive: &Drive, slot: Option<&Slot>) -> Devic
         device = device.with("iothread", format!("iothread-{}", drive.id));
     }
     device
+        .maybe("share-rw", drive.shareable.then_some(true))
         .maybe("werror", drive.werror.as_deref())
         .maybe("rerror", drive.rerror.as_deref())
         .extra(drive.extra.as_deref())

@@ -14,6 +14,7 @@ use crate::params::Params;
 
 /// A drive, with or without something in it.
 #[derive(Debug, Clone)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a property of its own")]
 pub(super) struct Drive {
     pub(super) name: String,
     /// The identifier of the node and of the device.
@@ -27,6 +28,10 @@ pub(super) struct Drive {
     pub(super) image: Option<Image>,
     /// The overlay that is written to instead of the image.
     pub(super) overlay: Option<Utf8PathBuf>,
+    /// Whether the overlay outlives this incarnation of the machine.
+    pub(super) keeps_overlay: bool,
+    /// Whether others may write to the image at the same time.
+    pub(super) shareable: bool,
     pub(super) size: u64,
     pub(super) read_only: bool,
     pub(super) cache: Option<Cache>,
@@ -89,6 +94,13 @@ pub(super) fn cdroms(plan: &Plan, bootindices: &Bootindices) -> Result<Vec<Drive
 /// The floppy disk that `floppy` names.
 pub(super) fn floppy(plan: &Plan) -> Result<Option<Drive>> {
     let Some(file) = plan.params.find_nonempty("floppy") else { return Ok(None) };
+    let image = Image {
+        path: plan.request.paths.resolve(file),
+        format: "raw".to_owned(),
+        is_shared: false,
+    };
+    let read_only = read::flag(plan.params, "floppy_readonly", false)?;
+    let overlay = if read_only { None } else { image.overlay(plan) };
     Ok(Some(Drive {
         name: "floppy".to_owned(),
         id: "floppy".to_owned(),
@@ -96,14 +108,12 @@ pub(super) fn floppy(plan: &Plan) -> Result<Option<Drive>> {
         bus: Bus::Floppy,
         asked_by: ("floppy", file.to_owned()),
         index: None,
-        image: Some(Image {
-            path: plan.request.paths.resolve(file),
-            format: "raw".to_owned(),
-            is_shared: false,
-        }),
-        overlay: None,
+        image: Some(image),
+        keeps_overlay: overlay.is_some(),
+        overlay,
+        shareable: false,
         size: 1440 << 10,
-        read_only: read::flag(plan.params, "floppy_readonly", false)?,
+        read_only,
         cache: None,
         aio: None,
         discard: false,
@@ -127,6 +137,7 @@ impl Drive {
             path: image.path.clone(),
             format: image.format.clone(),
             overlay: self.overlay.clone(),
+            keeps_overlay: self.keeps_overlay,
             size: self.size,
             read_only: self.read_only,
             model: model.to_owned(),
@@ -146,16 +157,21 @@ fn disk(
     drive.bootindex = bootindex;
     drive.read_only = read::flag(params, "image_readonly", false)?;
     let throwaway = image.is_shared || read::flag(params, "image_snapshot", false)?;
+    drive.shareable = read::flag(params, "image_shareable", false)?;
     if throwaway && !drive.read_only {
         let file = format!("{}.qcow2", drive.id);
         drive.overlay = Some(plan.request.paths.scratch.join(file));
+    } else if !drive.read_only && !drive.shareable {
+        drive.overlay = image.overlay(plan);
+        drive.keeps_overlay = drive.overlay.is_some();
     }
     drive.image = Some(image);
     drive.size = match params.find_nonempty("image_size") {
         Some(_) => params.get_size("image_size")?,
         None => DEFAULT_SIZE,
     };
-    drive.cache = Cache::of(params)?.or_else(|| drive.overlay.is_some().then(Cache::throwaway));
+    drive.cache = Cache::of(params)?
+        .or_else(|| (drive.overlay.is_some() && !drive.keeps_overlay).then(Cache::throwaway));
     drive.aio = aio(params, drive.cache)?;
     drive.discard =
         read::choice(params, "drive_discard", "ignore", &["ignore", "unmap"])? == "unmap";
@@ -190,6 +206,8 @@ fn bare(plan: &Plan, object: &Object, kind: ImageKind, key: &'static str) -> Res
         index: read::number(params, "drive_index", 0, 1023)?,
         image: None,
         overlay: None,
+        keeps_overlay: false,
+        shareable: false,
         size: 0,
         read_only: false,
         cache: None,
@@ -218,6 +236,7 @@ fn suits(params: &Params, drive: &Drive) -> Result<()> {
         ),
         ("bootindex", drive.bootindex.is_some(), drive.bus.boots()),
         ("image_iothread", drive.iothread, drive.bus.threads()),
+        ("image_shareable", drive.shareable, drive.bus.shares()),
     ];
     match asks.iter().find(|(_, asked, can)| *asked && !can) {
         Some((key, _, _)) => {

@@ -1,6 +1,7 @@
 //! Which file an image is, and in which format.
 
 use camino::Utf8PathBuf;
+use sha2::{Digest, Sha256};
 
 use super::super::plan::{Object, Plan};
 use super::super::read;
@@ -65,6 +66,17 @@ impl Image {
         };
         let path = plan.request.paths.resolve(file);
         Ok(Self { path, format: format.to_owned(), is_shared: false })
+    }
+}
+
+impl Image {
+    /// Where what is written goes instead, if the image itself is not this run's alone. One image
+    /// has one overlay, whatever drives and machines it is in.
+    pub(super) fn overlay(&self, plan: &Plan) -> Option<Utf8PathBuf> {
+        let directory = plan.request.paths.overlays.as_ref()?;
+        let digest = Sha256::digest(self.path.as_str());
+        let number = digest.iter().take(8).fold(0, |number, byte| number << 8 | u64::from(*byte));
+        Some(directory.join(format!("{number:016x}.qcow2")))
     }
 }
 

@@ -80,6 +80,7 @@ pub(super) fn nowhere() -> Paths {
         instance: "/run/vm1".into(),
         scratch: "/scratch/vm1".into(),
         images: "/images".into(),
+        overlays: None,
     }
 }
 
@@ -101,10 +102,19 @@ pub(super) fn line(params: &Params) -> Result<CommandLine> {
 
 /// The same on another binary.
 pub(super) fn line_on(facts: &dyn Facts, params: &Params) -> Result<CommandLine> {
+    line_in(&nowhere(), facts, params)
+}
+
+/// The same with writable images in overlays.
+pub(super) fn line_with_overlays(overlays: &str, params: &Params) -> Result<CommandLine> {
+    let paths = Paths { overlays: Some(overlays.into()), ..nowhere() };
+    line_in(&paths, &Binary::usual(), params)
+}
+
+fn line_in(paths: &Paths, facts: &dyn Facts, params: &Params) -> Result<CommandLine> {
     let small = small();
     let guest = (params.find("guest") == Some("small")).then_some(&small);
-    let paths = nowhere();
-    build(&Request { name: "vm1", params, facts, accel: "tcg", guest, paths: &paths, seed: "seed" })
+    build(&Request { name: "vm1", params, facts, accel: "tcg", guest, paths, seed: "seed" })
 }
 
 /// The values of every `-option`.

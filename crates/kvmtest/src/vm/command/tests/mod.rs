@@ -6,6 +6,7 @@ mod documented;
 mod faults;
 mod fingerprints;
 mod injection;
+mod overlays;
 mod qemu;
 mod real;
 mod rules;

@@ -89,6 +89,7 @@ impl Bed {
             instance: root.join("instance"),
             scratch: root.join("scratch"),
             images: root.join("images"),
+            overlays: None,
         };
         Self { root, paths, _directory: directory }
     }
@@ -139,7 +140,7 @@ impl Bed {
         }
     }
 
-    fn run(&self, args: &[&str]) {
+    pub(super) fn run(&self, args: &[&str]) {
         let output = Command::new("qemu-img").args(args).current_dir(&self.root).output();
         let output = output.expect("qemu-img is installed with QEMU");
         assert!(output.status.success(), "{args:?}: {}", String::from_utf8_lossy(&output.stderr));
@@ -154,9 +155,14 @@ impl Bed {
         answers
     }
 
-    /// Starts the machine with one more monitor.
+    /// Makes the images and starts the machine with one more monitor.
     pub(super) fn start(&self, line: &CommandLine, more: &[&str]) -> Machine {
         self.prepare(line);
+        self.start_prepared(line, more)
+    }
+
+    /// The same where the images are there.
+    pub(super) fn start_prepared(&self, line: &CommandLine, more: &[&str]) -> Machine {
         let mut child = Command::new(&line.program)
             .args(&line.args)
             .args(more)

@@ -1,0 +1,284 @@
+//! From one phase of a test to the next.
+
+use kvmtest::test::Note;
+use kvmtest::{Error, ErrorKind};
+
+use super::current::{Action, PhaseState};
+use super::worker::{DeskState, Order};
+use super::{Dispatcher, Happening, error_text};
+use crate::child::protocol::{ChildEvent, Finished, Request, VERSION};
+use crate::child::spawn::{self, Report, Running};
+use crate::child::verdict::{Stop, judge};
+use crate::clock::milliseconds;
+use crate::event::{Phase, What};
+use crate::outcome::Outcome;
+
+/// More than this nobody reads of what something waits for.
+const DOING: usize = 300;
+
+impl Dispatcher<'_> {
+    pub(super) fn begin(&mut self, desk: usize, phase: Phase, running: Option<Running>) {
+        let now = self.reports.milliseconds();
+        let Some(current) = &mut self.desks[desk].current else { return };
+        current.begin(phase, running, now);
+        let test = current.test.number;
+        self.reports.tell(What::PhaseStarted { test, phase });
+    }
+
+    fn end_phase(&mut self, desk: usize, error: Option<String>) -> Option<PhaseState> {
+        let current = self.desks[desk].current.as_mut()?;
+        let test = current.test.number;
+        let ended = current.end_phase()?;
+        let duration_ms = self.reports.milliseconds().saturating_sub(ended.started);
+        self.reports.tell(What::PhaseEnded { test, phase: ended.phase, duration_ms, error });
+        Some(ended)
+    }
+
+    pub(super) fn prepared(&mut self, desk: usize, result: kvmtest::Result<()>) {
+        let Some(ended) = self.end_phase(desk, error_text(&result)) else { return };
+        // The interrupt has done its work: cleaning up has to be able to wait.
+        self.desks[desk].interrupt.clear();
+        match result {
+            Err(error) => {
+                let verdict = late(&ended, &error).unwrap_or_else(|| {
+                    let outcome = Outcome::of_preparation(error.kind());
+                    Finished::of_error(outcome, &error).within("preparing")
+                });
+                self.clean(desk, verdict);
+            }
+            Ok(()) => match &self.stopping {
+                Some(stopping) if stopping.ends_tests() => {
+                    let verdict = Finished::new(Outcome::Interrupted, stopping.words());
+                    self.clean(desk, verdict);
+                }
+                _ => self.start_child(desk),
+            },
+        }
+    }
+
+    fn start_child(&mut self, desk: usize) {
+        let sender = self.sender.clone();
+        let Some(current) = &mut self.desks[desk].current else { return };
+        let test = current.test.number;
+        let request = Request {
+            version: VERSION,
+            parent: std::process::id(),
+            subtest: current.test.subtest.clone(),
+            identity: current.identity(),
+            env: current.places.env.clone(),
+            params: current.test.params.clone(),
+        };
+        let memory = current.limits.as_ref().and_then(|limits| limits.memory);
+        let limits = spawn::Limits { memory, ..self.settings.limits };
+        let started = match &current.test.program {
+            Ok(program) => spawn::start(program, &request, limits, move |report| {
+                // Nobody listens any more: the run was left.
+                let _ = sender.send(Happening::Child { desk, test, report });
+            })
+            .map_err(|error| error.to_string()),
+            Err(why) => Err(why.clone()),
+        };
+        match started {
+            Ok(running) => self.begin(desk, Phase::Run, Some(running)),
+            Err(why) => self.clean(desk, Finished::new(Outcome::Error, why)),
+        }
+    }
+
+    pub(super) fn child_reported(&mut self, desk: usize, report: Report) {
+        let Some(current) = &mut self.desks[desk].current else { return };
+        let Some(state) = &mut current.phase else { return };
+        let test = current.test.number;
+        match report {
+            Report::Event(ChildEvent::Note { note }) => {
+                current.warned |= matches!(note, Note::Warning { .. });
+                self.reports.tell(What::Note { test, note });
+            }
+            Report::Event(ChildEvent::Doing { what }) => self.note_doing(desk, &what),
+            Report::Event(ChildEvent::Started { .. } | ChildEvent::Finished(_)) => {}
+            Report::Finished => state.expect_end(self.settings.grace),
+            Report::Breached => {
+                state.stop(Stop::Breached, &self.settings);
+            }
+            Report::Ended(ending) => {
+                let stop = state.stop;
+                let mut verdict = judge(*ending, stop);
+                if let (Some(Stop::Timeout(_)), Some(more)) = (stop, state.put_off()) {
+                    let words = format!(", and {more:?} more because the host was starved");
+                    verdict.message.push_str(&words);
+                }
+                let memory = current.limits.as_ref().and_then(|limits| limits.memory);
+                if let (Some("child-died"), Some(bytes)) = (verdict.kind.as_deref(), memory) {
+                    let words = format!(
+                        "; each of its processes may have {} MiB (`test_memory`)",
+                        bytes.div_ceil(1 << 20)
+                    );
+                    verdict.message.push_str(&words);
+                }
+                let error = verdict.outcome.is_failure().then(|| verdict.message.clone());
+                self.end_phase(desk, error);
+                self.clean(desk, verdict);
+            }
+        }
+    }
+
+    pub(super) fn note_doing(&mut self, desk: usize, what: &str) {
+        let current = self.desks[desk].current.as_mut();
+        if let Some(state) = current.and_then(|current| current.phase.as_mut()) {
+            state.doing = what.chars().take(DOING).collect();
+        }
+    }
+
+    /// Notes how the test ended and lets the stage clean up after it.
+    fn clean(&mut self, desk: usize, verdict: Finished) {
+        let Some(current) = &mut self.desks[desk].current else { return };
+        let failed = verdict.outcome.is_failure();
+        current.verdict = Some(verdict);
+        let order = Order::Clean(current.test.clone(), current.places.clone(), failed);
+        self.begin(desk, Phase::Clean, None);
+        self.desks[desk].order(order);
+    }
+
+    pub(super) fn cleaned(&mut self, desk: usize, result: kvmtest::Result<Vec<String>>) {
+        let ended = self.end_phase(desk, error_text(&result));
+        self.desks[desk].interrupt.clear();
+        let Some(mut current) = self.desks[desk].current.take() else { return };
+        match result {
+            Ok(warnings) => {
+                for message in warnings {
+                    current.warned = true;
+                    let note = Note::Warning { message };
+                    self.reports.tell(What::Note { test: current.test.number, note });
+                }
+            }
+            Err(error) => {
+                let late = ended.as_ref().and_then(|ended| late(ended, &error));
+                current.clean_up_failed(late.as_ref(), &error);
+            }
+        }
+        self.finish(current);
+        self.assign();
+    }
+
+    pub(super) fn check_deadlines(&mut self) {
+        self.check_run_time();
+        for desk in 0..self.desks.len() {
+            self.check_phase(desk);
+            self.check_closing(desk);
+        }
+    }
+
+    fn check_phase(&mut self, desk: usize) {
+        let Some(current) = &mut self.desks[desk].current else { return };
+        let (Some(state), Some(limits)) = (&mut current.phase, &current.limits) else { return };
+        let test = current.test.number;
+        if let Some(elapsed) = state.slow.due() {
+            let (phase, waiting_for) = (state.phase, state.doing.clone());
+            let after_ms = milliseconds(elapsed);
+            self.reports.tell(What::Slow { test, phase, after_ms, waiting_for });
+        }
+        match state.check(limits.timeout(state.phase), &self.settings) {
+            Action::Nothing => {}
+            Action::Interrupt => self.desks[desk].interrupt.request(),
+            Action::GiveUp => self.give_up(desk),
+        }
+    }
+
+    /// Nobody comes back from what goes on there.
+    fn give_up(&mut self, desk: usize) {
+        let Some(current) = &self.desks[desk].current else { return };
+        let Some(state) = &current.phase else { return };
+        if state.running.is_some() {
+            let message = "its process is still there after SIGKILL";
+            self.end_phase(desk, Some(message.into()));
+            self.clean(desk, Finished::new(Outcome::Error, message));
+            return;
+        }
+        let doing = phase_words(state.phase);
+        let message = match state.stop {
+            Some(Stop::Timeout(limit)) => {
+                format!("{}, nor when interrupted", too_long(state.phase, limit))
+            }
+            _ => format!("{doing} did not end when interrupted"),
+        };
+        self.end_phase(desk, Some(message.clone()));
+        self.remark(format!("worker {} is given up: {message}", desk + 1));
+        // Its thread may hang for ever; nobody waits for it.
+        self.desks[desk].state = DeskState::Closed;
+        let Some(mut current) = self.desks[desk].current.take() else { return };
+        let failed_before =
+            current.verdict.as_ref().is_some_and(|verdict| verdict.outcome.is_failure());
+        let hung = Finished {
+            kind: Some("harness-hung".into()),
+            ..Finished::new(Outcome::Error, message)
+        };
+        if failed_before {
+            let error = Error::new(ErrorKind::TestError, hung.message.clone());
+            current.clean_up_failed(Some(&hung), &error);
+        } else {
+            current.verdict = Some(hung);
+        }
+        self.finish(current);
+        self.assign();
+    }
+
+    fn check_closing(&mut self, desk: usize) {
+        let patience = self.settings.patience;
+        let state = &mut self.desks[desk];
+        let DeskState::Closing { deadline, asked } = state.state else { return };
+        if !deadline.expired() {
+            return;
+        }
+        if asked {
+            state.state = DeskState::Closed;
+            self.remark(format!(
+                "worker {} does not end: what it holds is left to the guards",
+                desk + 1
+            ));
+            return;
+        }
+        state.interrupt.request();
+        state.state =
+            DeskState::Closing { deadline: kvmtest::Deadline::after(patience), asked: true };
+    }
+}
+
+/// The verdict on a phase in this process whose time was up.
+fn late(ended: &PhaseState, error: &Error) -> Option<Finished> {
+    let stop = ended.stop.filter(|_| error.kind() == ErrorKind::Interrupted)?;
+    let (outcome, message) = match stop {
+        Stop::Timeout(limit) => {
+            let more = ended
+                .put_off()
+                .map(|more| format!(", and {more:?} more because the host was starved"));
+            (
+                Outcome::Error,
+                format!("{}{}", too_long(ended.phase, limit), more.unwrap_or_default()),
+            )
+        }
+        Stop::TimeUp(_) => (Outcome::Interrupted, stop.to_string()),
+        _ => return None,
+    };
+    let kind = matches!(stop, Stop::Timeout(_)).then(|| "phase-timeout".to_owned());
+    Some(
+        Finished { kind, ..Finished::of_error(outcome, error) }
+            .saying(message)
+            .within(phase_words(ended.phase)),
+    )
+}
+
+fn too_long(phase: Phase, limit: std::time::Duration) -> String {
+    let key = match phase {
+        Phase::Prepare => "prepare_timeout",
+        Phase::Run => "test_timeout",
+        Phase::Clean => "clean_timeout",
+    };
+    format!("{} did not end within {limit:?} (`{key}`)", phase_words(phase))
+}
+
+fn phase_words(phase: Phase) -> &'static str {
+    match phase {
+        Phase::Prepare => "preparing",
+        Phase::Run => "the test",
+        Phase::Clean => "cleaning up",
+    }
+}

@@ -1,0 +1,79 @@
+//! Which tests would find the machine of another one still living, and use it.
+
+use kvmtest::Params;
+use kvmtest::vm::command::KEYS;
+
+/// Keys that make another machine and are no part of QEMU's command line by themselves.
+const OTHERS: &[&str] = &["accel", "guest", "images_dir", "qemu_binary", "vms"];
+
+/// Equal for two tests of which the second may use what the first leaves; `None` for one that
+/// leaves no machine.
+///
+/// It stands in for the comparison of whole command lines that is made when the machine is really
+/// there, and which needs QEMU: it is every param whose key is one that command lines are made of,
+/// alone or with the name of an object at its end. Where it is wrong a machine is started once
+/// more than it might be.
+pub(super) fn machine(params: &Params) -> Option<String> {
+    if !params.objects("vms").into_iter().any(|vm| lives_on(&params.object_params(vm))) {
+        return None;
+    }
+    let mut entries: Vec<(&str, &str)> =
+        params.iter().filter(|(key, _)| makes_machine(key)).collect();
+    entries.sort_unstable();
+    Some(entries.iter().map(|(key, value)| format!("{key}={value}\n")).collect())
+}
+
+/// Whether the machine is kept after the test, and another test would take it as it is.
+fn lives_on(own: &Params) -> bool {
+    own.get_or("kill_vm", "no") != "yes"
+        && own.get_or("restart_vm", "no") != "yes"
+        && own.get_or("vm_lifetime", "living") == "living"
+}
+
+fn makes_machine(key: &str) -> bool {
+    let is = |name: &str| {
+        key.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with('_'))
+    };
+    OTHERS.iter().any(|name| is(name)) || KEYS.iter().any(|known| is(known.name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(pairs: &[(&str, &str)]) -> Option<String> {
+        machine(&pairs.iter().copied().collect())
+    }
+
+    #[test]
+    fn only_what_makes_the_machine_counts() {
+        let base = [("vms", "vm1"), ("mem", "256"), ("type", "boot")];
+        let with = |key, value| of(&[&base[..], &[(key, value)]].concat());
+        assert!(of(&base).is_some());
+        for (key, value) in
+            [("login_timeout", "9"), ("name", "x"), ("memo", "1"), ("kill_vm", "no")]
+        {
+            assert_eq!(with(key, value), of(&base), "{key}");
+        }
+        for (key, value) in [("smp", "2"), ("mem_vm1", "9"), ("image_name_a", "x"), ("guest", "g")]
+        {
+            assert_ne!(with(key, value), of(&base), "{key}");
+        }
+        assert_eq!(of(&[("mem", "256"), ("vms", "vm1")]), of(&base), "the order does not matter");
+    }
+
+    #[test]
+    fn what_is_not_kept_is_no_machine_to_share() {
+        for pairs in [
+            &[][..],
+            &[("vms", "")],
+            &[("vms", "vm1"), ("kill_vm", "yes")],
+            &[("vms", "vm1"), ("restart_vm", "yes")],
+            &[("vms", "vm1"), ("vm_lifetime", "fresh")],
+            &[("vms", "a b"), ("kill_vm_a", "yes"), ("restart_vm_b", "yes")],
+        ] {
+            assert_eq!(of(pairs), None, "{pairs:?}");
+        }
+        assert!(of(&[("vms", "a b"), ("kill_vm_a", "yes")]).is_some());
+    }
+}

@@ -1,0 +1,81 @@
+//! Which worker has what: machines, and tests that belong together.
+
+use std::collections::HashMap;
+
+use super::graph::Graph;
+use super::kind::{Fit, Kind};
+
+/// Which worker has what, and how many tests there are left for whom.
+#[derive(Debug)]
+pub(super) struct Owners {
+    /// The worker that ran the last test of a family.
+    families: HashMap<usize, usize>,
+    /// The machine that each worker's last test left.
+    machines: HashMap<usize, usize>,
+    /// For each kind how many of its tests are yet to be handed out.
+    open: Vec<usize>,
+    /// The family of each kind, where it has to stay with the worker that began with it.
+    bound: Vec<Option<usize>>,
+}
+
+impl Owners {
+    /// Nobody has anything, and no test is left.
+    pub(super) fn new(graph: &Graph, kinds: &[Kind]) -> Self {
+        let bound = |kind: &Kind| kind.family.filter(|family| graph.families[*family].bound);
+        Self {
+            families: HashMap::new(),
+            machines: HashMap::new(),
+            open: vec![0; kinds.len()],
+            bound: kinds.iter().map(bound).collect(),
+        }
+    }
+
+    /// One more test of this kind is to be handed out.
+    pub(super) fn opened(&mut self, kind: usize) {
+        self.open[kind] += 1;
+    }
+
+    /// One test of this kind is not to be handed out any more.
+    pub(super) fn closed(&mut self, kind: usize) {
+        self.open[kind] -= 1;
+    }
+
+    /// A worker begins with a test of the kind `number`, which is `kind`.
+    pub(super) fn started(&mut self, worker: usize, number: usize, kind: &Kind) {
+        self.closed(number);
+        if let Some(family) = kind.family {
+            self.families.insert(family, worker);
+        }
+        match kind.machine {
+            Some(machine) => self.machines.insert(worker, machine),
+            None => self.machines.remove(&worker),
+        };
+    }
+
+    /// Whether a worker may have a test of the kind `number`.
+    pub(super) fn may_have(&self, worker: usize, number: usize) -> bool {
+        let owner = self.bound[number].and_then(|family| self.families.get(&family));
+        owner.is_none_or(|owner| *owner == worker)
+    }
+
+    /// How well a test of this kind fits a worker.
+    pub(super) fn fit(&self, worker: usize, kind: &Kind) -> Fit {
+        let machine = |worker: &usize| kind.machine.is_some_and(|own| self.machines[worker] == own);
+        let family = kind.family.and_then(|family| self.families.get(&family));
+        if self.machines.contains_key(&worker) && machine(&worker) {
+            Fit::SameMachine
+        } else if family == Some(&worker) {
+            Fit::SameFamily
+        } else if family.is_some() || self.machines.keys().any(machine) {
+            Fit::Others
+        } else {
+            Fit::Free
+        }
+    }
+
+    /// How many tests may yet be handed out to a worker.
+    pub(super) fn left_for(&self, worker: usize) -> usize {
+        let may = |number: &usize| self.may_have(worker, *number);
+        (0..self.open.len()).filter(may).map(|number| self.open[number]).sum()
+    }
+}
