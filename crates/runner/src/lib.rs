@@ -7,6 +7,7 @@ pub mod clock;
 pub mod dispatch;
 pub mod event;
 pub mod exit_code;
+pub mod hold;
 pub mod jobs;
 mod local;
 pub mod outcome;

@@ -9,7 +9,7 @@ use std::sync::{Arc, LazyLock};
 use camino::{Utf8Path, Utf8PathBuf};
 
 pub(crate) use collect::mark;
-pub use collect::{Collected, Reach, collect, find_vm, remove_empty_directories};
+pub use collect::{Collected, Reach, collect, find_vm, find_vm_in, remove_empty_directories};
 pub(crate) use file::forget;
 pub use file::{Claim, claim, files};
 
@@ -28,6 +28,12 @@ pub(crate) use shared::Shared;
 pub struct Env {
     home: Arc<Home>,
     params: Params,
+}
+
+/// A new environment for machines that are kept apart from those of any run: no test finds them
+/// there. It is gone with the last of them.
+pub fn keep() -> Result<Env> {
+    Ok(Env { home: Arc::new(Home::new(file::make_kept()?)), params: Params::new() })
 }
 
 /// Where a VM belongs: what it needs to know of the environment that it lives in.

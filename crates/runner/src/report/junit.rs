@@ -127,6 +127,12 @@ mod tests {
             location: None,
             output: Some(message.into()),
             backtrace: None,
+            cause_shown_by: String::new(),
+            findings: Vec::new(),
+            console_tail: Vec::new(),
+            session_tail: Vec::new(),
+            command_script: None,
+            attach: Vec::new(),
             evidence: Vec::new(),
             duration_ms: 1500,
         };
