@@ -117,11 +117,11 @@ fn ways_into(vm: &Vm, env: &Utf8Path) -> Vec<String> {
     let Some(record) = vm.record() else { return Vec::new() };
     let mut ways = Vec::new();
     if !record.line.serials.is_empty() {
-        ways.push(format!("kvmtest console {name} --env {env}"));
+        ways.push(format!("kvmtest console --env {env} {name}"));
     }
     if record.line.redirs.iter().any(|redir| redir.guest_port == 22) {
-        ways.push(format!("kvmtest ssh {name} --env {env}"));
+        ways.push(format!("kvmtest ssh --env {env} {name}"));
     }
-    ways.push(format!("kvmtest monitor {name} --env {env}"));
+    ways.push(format!("kvmtest monitor --env {env} {name}"));
     ways
 }

@@ -1,23 +1,31 @@
 //! `kvmtest run`: runs tests.
 
-use kvmtest::{Result, env};
+use std::io::IsTerminal;
+
+use kvmtest::{Error, ErrorKind, Result, env};
 use kvmtest_runner::dispatch::{Settings, Worker};
+use kvmtest_runner::hold::{OnFail, Shell};
 use kvmtest_runner::report::ConsoleOptions;
 use kvmtest_runner::run::Order;
 use kvmtest_runner::scratch::Scratch;
 use kvmtest_runner::{LocalStage, scratch};
 
 use super::selection::{choice, house};
-use crate::args::Run;
+use super::console;
+use crate::args::{self, Run};
 use crate::terminal::note;
 
 pub(super) fn execute(args: &Run) -> Result<u8> {
+    let on_fail = on_fail(args.on_fail)?;
+    let mut console = ConsoleOptions::detect();
+    // A line that changes would be drawn into what a person reads there.
+    console.live &= args.on_fail != args::OnFail::Shell;
     let order = Order {
         choice: choice(&args.selection)?,
         subtests: args.selection.subtests.clone(),
         results: args.results.clone(),
         argv: std::env::args().collect(),
-        console: ConsoleOptions::detect(),
+        console,
         jobs: args.jobs,
     };
     let settings = Settings {
@@ -25,6 +33,7 @@ pub(super) fn execute(args: &Run) -> Result<u8> {
         retries: args.retries,
         repeat_until_fail: args.repeat_until_fail,
         max_failures: args.fail_fast,
+        on_fail,
         ..Settings::new(scratch::root()?)
     };
     let mut held = Vec::new();
@@ -51,4 +60,21 @@ pub(super) fn execute(args: &Run) -> Result<u8> {
         drop(overlays);
     }
     Ok(code)
+}
+
+fn on_fail(wanted: args::OnFail) -> Result<OnFail> {
+    Ok(match wanted {
+        args::OnFail::Kill => OnFail::Kill,
+        args::OnFail::Keep => OnFail::Keep,
+        args::OnFail::Shell => {
+            if !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {
+                let why = "`--on-fail shell` needs a terminal: say `--on-fail keep`";
+                return Err(Error::new(ErrorKind::Host, why));
+            }
+            OnFail::Shell(Shell::new(|vm| {
+                note(format!("a test failed, and its machine {} lives", vm.name()));
+                console::enter(vm, "Ctrl-] leaves, and the run goes on").map(drop)
+            }))
+        }
+    })
 }
