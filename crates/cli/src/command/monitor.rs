@@ -17,7 +17,10 @@ pub(super) fn execute(args: &Monitor) -> Result<u8> {
     }
     let interactive = std::io::stdin().is_terminal();
     if interactive {
-        note(format!("monitor of {}: `help` lists commands, end-of-file (Ctrl-D) leaves", args.machine.vm));
+        note(format!(
+            "monitor of {}: `help` lists commands, end-of-file (Ctrl-D) leaves",
+            args.machine.vm
+        ));
     }
     prompt(interactive);
     for line in std::io::stdin().lock().lines() {

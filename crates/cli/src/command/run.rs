@@ -10,8 +10,8 @@ use kvmtest_runner::run::Order;
 use kvmtest_runner::scratch::Scratch;
 use kvmtest_runner::{LocalStage, scratch};
 
-use super::selection::{choice, house};
 use super::console;
+use super::selection::{choice, house};
 use crate::args::{self, Run};
 use crate::terminal::note;
 

@@ -47,6 +47,12 @@ impl Console {
         true
     }
 
+    /// Leaves out what is too much to be read now: only the end is left.
+    pub(super) fn skip(&mut self) {
+        let length = self.log.metadata().map_or(0, |metadata| metadata.len());
+        self.at = self.at.max(length.saturating_sub(TURN));
+    }
+
     /// Takes the last line for a whole one.
     pub(super) fn finish(&mut self, seen: impl FnMut(&[u8], Option<&Entry>)) {
         self.scanner.finish(seen);

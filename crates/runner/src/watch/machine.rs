@@ -87,6 +87,12 @@ impl Machine {
     /// Looks at what is new. `known` says whether the env file still knows it; `last`, that there
     /// will be no other look.
     pub(super) fn look(&mut self, known: bool, last: bool, found: &mut Vec<Finding>) -> State {
+        if last {
+            self.catch_up();
+            if let Some(console) = &mut self.console {
+                console.skip();
+            }
+        }
         let more = self.read_console(found);
         self.hear(found);
         if self.ended.is_none() && self.is_over() {
@@ -115,6 +121,17 @@ impl Machine {
             self.finish_console(found);
         }
         State::Quiet
+    }
+
+    /// Lets all that QEMU has told by now be heard: it answers after it.
+    fn catch_up(&self) {
+        if let (Some(listening), None) = (&self.monitor, self.ended) {
+            let ask = |command| {
+                listening.monitor.cmd_timeout(command, serde_json::Value::Null, LAST_EVENTS)
+            };
+            // One that does not answer has told all that it will.
+            let _ = ask("query-status");
+        }
     }
 
     fn is_over(&self) -> bool {

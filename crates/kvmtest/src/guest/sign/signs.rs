@@ -74,7 +74,7 @@ impl Signs {
         for sign in SIGNS {
             let Source::Console(pattern) = sign.source else { continue };
             let own = params.find_nonempty(&format!("watch_pattern_{}", sign.name));
-            patterns.push(own.map_or_else(|| pattern.replace("KERNEL", KERNEL), str::to_owned));
+            patterns.push(own.map_or_else(|| expression(pattern), str::to_owned));
             entries.push(Entry {
                 name: sign.name.to_owned(),
                 what: sign.what.to_owned(),
@@ -89,6 +89,11 @@ impl Signs {
         let set = set.map_err(|error| wrong(&entries, &patterns, &error))?;
         Ok(Self { set, entries })
     }
+}
+
+/// An expression of the table in full. What it looks for is ASCII, and so quickly looked for.
+fn expression(pattern: &str) -> String {
+    format!("(?-u:{})", pattern.replace("KERNEL", KERNEL))
 }
 
 /// Which of the expressions it is that cannot be understood.
