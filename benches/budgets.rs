@@ -12,7 +12,10 @@ use kvmtest_benches::{Figures, Program, boot_bare};
 const BOOTS: usize = 7;
 const QUICK: usize = 30;
 /// How many tests that do nothing make a run.
-const NOTHINGS: usize = 200;
+const NOTHINGS: usize = 1000;
+/// How many boot tests several workers share, and how often they do.
+const SHARED: usize = 10;
+const SHARINGS: usize = 3;
 
 fn main() {
     let program = Program::new();
@@ -20,6 +23,7 @@ fn main() {
     boots(&program);
     living(&program);
     nothing(&program);
+    jobs(&program);
     commands(&program);
 }
 
@@ -60,7 +64,7 @@ fn nothing(program: &Program) {
     let time = program.time(&["run", "nothing", "vms =", &iterations]);
     let times = durations(program);
     assert_eq!(times.len(), NOTHINGS, "each repetition is a test");
-    let (first, last) = times.split_at(NOTHINGS / 2);
+    let (first, last) = (&times[..NOTHINGS / 4], &times[NOTHINGS / 4 * 3..]);
     let of = |times: &[Duration]| {
         let mut figures = Figures::default();
         for time in times {
@@ -70,9 +74,22 @@ fn nothing(program: &Program) {
     };
     let each = time.as_secs_f64() * 1000.0 / f64::from(u32::try_from(NOTHINGS).expect("small"));
     println!("a test that does nothing            {each:9.1} ms each, in a run of {NOTHINGS}");
-    println!("  the first half                    {}", of(first));
-    println!("  the second half                   {}", of(last));
-    println!("  ratio of the halves {:.2}\n", of(last).ratio(&of(first)));
+    println!("  the first quarter                 {}", of(first));
+    println!("  the last quarter                  {}", of(last));
+    println!("  ratio of the last to the first {:.2}\n", of(last).ratio(&of(first)));
+}
+
+/// Ten boot tests, one after another and two at one time, in turn.
+fn jobs(program: &Program) {
+    let iterations = format!("iterations = {SHARED}");
+    let (mut one, mut two) = (Figures::default(), Figures::default());
+    for _ in 0..SHARINGS {
+        one.add(program.time(&["run", "boot", &iterations, "--jobs", "1"]));
+        two.add(program.time(&["run", "boot", &iterations, "--jobs", "2"]));
+    }
+    println!("{SHARED} boot tests, --jobs 1            {one}");
+    println!("{SHARED} boot tests, --jobs 2            {two}");
+    println!("  ratio {:.2}\n", two.ratio(&one));
 }
 
 /// What people wait for most often.

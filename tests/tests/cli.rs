@@ -30,7 +30,7 @@ fn every_command_tells_what_it_does() {
     for command in ["run", "list", "show"] {
         check(&[command], &["--defaults", "--expand-defaults <NAME>", "(guest_os=f)..boot"]);
     }
-    check(&["show"], &["--json", "--explain"]);
+    check(&["show"], &["--format", "--explain"]);
     let codes = ["Exit status:", "0  ", "1  ", "2  ", "3  "];
     check(&["lint"], &codes);
     check(&["lint"], &["[FILE]...", "--allow", "--format", "unknown-label", "never-holds"]);
@@ -137,7 +137,7 @@ fn the_story_of_a_value_is_told() {
     let told = show(&["boot", "mem = 5", "--explain", "mem"]);
     told.code(0).is_clean().says([
         "mem = 5\n  in boot\n  by <command line>:1\n",
-        "mine.cfg:1  mem = 1\n",
+        "\n  1. mine.cfg:1        mem = 1\n",
         "1 → 12",
         "under !boot: which does not hold",
         "not applied",
@@ -150,7 +150,7 @@ fn the_story_of_a_value_is_told() {
     let both = show(&["--explain", "mem"]);
     both.code(0).says(["mem = 12\n  in boot\n", "\n\nmem = 4\n  in other\n"]);
 
-    let json = show(&["boot", "--json", "--explain", "mem"]);
+    let json = show(&["boot", "--format", "jsonl", "--explain", "mem"]);
     let json: serde_json::Value = serde_json::from_str(&json.code(0).stdout).expect("JSON");
     assert_eq!((&json["key"], &json["value"]), (&"mem".into(), &"12".into()));
     let steps = json["parts"][0]["steps"].as_array().expect("steps");
@@ -160,6 +160,11 @@ fn the_story_of_a_value_is_told() {
     assert_eq!(lines, expected.each_ref().map(|(line, took)| (line, took)));
     assert_eq!(steps[2]["context"][1]["condition"], "!boot");
     assert_eq!(json["elsewhere"][0]["statement"], "mem = 4");
+    let document = show(&["-f", "json", "--explain", "mem", "--explain", "shortname"]);
+    let document: serde_json::Value =
+        serde_json::from_str(&document.code(0).stdout).expect("one document");
+    let keys: Vec<_> = document.as_array().expect("an array").iter().map(|o| &o["key"]).collect();
+    assert_eq!(keys, ["mem", "mem", "shortname", "shortname"]);
 }
 
 #[test]
@@ -177,8 +182,9 @@ fn the_shipped_configuration_is_meant_as_it_is() {
     let sandbox = Sandbox::new();
     let ended = sandbox.kvmtest(["lint"]);
     ended.code(0).is_clean().says(["the shipped configuration: nothing found"]);
-    let json = sandbox.kvmtest(["lint", "--format", "json"]);
+    let json = sandbox.kvmtest(["lint", "--format", "jsonl"]);
     assert!(json.code(0).stdout.is_empty(), "{json}");
+    assert_eq!(sandbox.kvmtest(["lint", "--format", "json"]).code(0).stdout, "[]\n");
     sandbox.is_empty();
 }
 
@@ -204,18 +210,33 @@ fn what_was_hardly_meant_is_found() {
     some.code(1).does_not_say("linus").says(["mine.cfg: 1 finding: 1 overwritten"]);
     let allowed = ["lint", "--allow", "unknown-label", "--allow", "overwritten", "mine.cfg"];
     sandbox.kvmtest(allowed).code(0).says(["mine.cfg: nothing found"]);
+    let only = sandbox.kvmtest(["lint", "--only", "overwritten", "mine.cfg"]);
+    only.code(1).does_not_say("linus").says(["mine.cfg: 1 finding: 1 overwritten"]);
+    sandbox.kvmtest(["lint", "--only", "unset-key", "mine.cfg"]).code(0).says(["nothing found"]);
     sandbox.kvmtest(["lint", "--allow", "typos", "mine.cfg"]).code(2).says(["unknown-label"]);
 
     // The same in several places is shown once.
     write("twice.cfg", "variants:\n  - linux:\nno linus\nno linus\nno linus\n");
     let twice = sandbox.kvmtest(["lint", "twice.cfg"]);
-    twice.code(1).says(["the same in 2 more places: twice.cfg:4, twice.cfg:5", "3 findings"]);
+    twice.code(1).says(["the same in 2 more lines: twice.cfg:4, 5\n", "3 findings"]);
+
+    // What is in one line is one picture, and a file below is called as it is from here.
+    write("line.cfg", "variants:\n  - linux:\nno linus, linus..bsd, bds\nno bsd\nno bds\n");
+    let line = sandbox.work.join("line.cfg");
+    let line = sandbox.kvmtest(["lint", line.as_str()]);
+    line.code(1).says([
+        "`bds`: nothing is dropped\n --> line.cfg:3:4\n",
+        "3 | no linus, linus..bsd, bds\n  |    ^^^^^  ^^^^^       ^^^\n",
+        "\n  = no variant has the label `bds`: nothing is dropped in 1 more line: line.cfg:5\n",
+    ]);
 
     // Of several files the worst counts.
     write("clean.cfg", "k = 1\n");
     sandbox.kvmtest(["lint", "clean.cfg"]).code(0);
     let both = sandbox.kvmtest(["lint", "clean.cfg", "mine.cfg"]);
     both.code(1).says(["clean.cfg: nothing found", "mine.cfg: 4 findings"]);
+    write("one.cfg", "junk\n");
+    sandbox.kvmtest(["lint", "one.cfg"]).code(3).says(["one.cfg: 1 error: ", "when it is mended"]);
     write("broken.cfg", "junk\nonly\n");
     let broken = sandbox.kvmtest(["lint", "mine.cfg", "broken.cfg"]);
     broken.code(3).says(["mine.cfg: 4 findings", "broken.cfg:1", "broken.cfg:2", "2 errors"]);
@@ -230,7 +251,7 @@ fn an_editor_reads_what_was_hardly_meant() {
         std::fs::write(sandbox.work.join("mine.cfg"), text).expect("written");
     };
     let lines = |code: i32| -> Vec<serde_json::Value> {
-        let ended = sandbox.kvmtest(["lint", "--format", "json", "mine.cfg"]);
+        let ended = sandbox.kvmtest(["lint", "--format", "jsonl", "mine.cfg"]);
         let lines = ended.code(code).is_clean().stdout.lines();
         lines.map(|line| serde_json::from_str(line).expect("one object a line")).collect()
     };
@@ -290,8 +311,10 @@ fn what_the_readers_are_told_to_type_works() {
     let show = sandbox.kvmtest(["show", "boot"]);
     show.code(0).says(["type = boot", "guest = small", "mem = 256", "base.cfg"]);
     sandbox.kvmtest(["show", "boot", "mem = 1024"]).code(0).says(["mem = 1024"]);
-    let json = sandbox.kvmtest(["show", "--json", "boot"]);
-    serde_json::from_str::<serde_json::Value>(&json.code(0).stdout).expect("JSON");
+    let json = sandbox.kvmtest(["show", "--format", "json", "boot"]);
+    let json: serde_json::Value = serde_json::from_str(&json.code(0).stdout).expect("JSON");
+    assert_eq!(json.as_array().map(Vec::len), Some(1), "{json}");
+    assert_eq!(json[0]["shortname"], "boot");
     sandbox.kvmtest(["guest", "list"]).code(0).says(["small", "wide"]);
     for shell in ["bash", "zsh", "fish"] {
         sandbox.kvmtest(["completions", shell]).code(0).says(["kvmtest"]);

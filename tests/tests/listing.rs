@@ -56,6 +56,8 @@ fn each_format_tells_the_same_tests() {
         },
     });
     assert_eq!(lines[3], last);
+    let document: Vec<Value> = serde_json::from_str(&list(&["--format", "json"])).expect("JSON");
+    assert_eq!(document, lines);
     // Each name can be given back, and means that test alone.
     for name in names {
         assert_eq!(list(&["--format", "names", name]), format!("{name}\n"));
@@ -124,9 +126,9 @@ fn the_first_line_does_not_wait_for_the_last() {
         &["list", "--format", "names"],
         &["list", "--format", "jsonl"],
         &["show"],
-        &["show", "--json"],
+        &["show", "--format", "jsonl"],
         &["show", "--explain", "name"],
-        &["show", "--explain", "mem", "--json"],
+        &["show", "--explain", "mem", "--format", "jsonl"],
     ];
     for args in commands {
         for what in ["j29", "j29.j28", "a7..b0"] {
@@ -229,7 +231,10 @@ fn the_shell_is_offered_what_the_configuration_has() {
         );
         check(&["--config", "gone.cfg", "bo"], &[]);
         check(&["--set", "q"], &["quick"]);
+        check(&["--config", "mine.cfg", "f.."], &["f..boot", "f..halt"]);
     }
+    let show = ["show", "--config", "mine.cfg", "boot", "--explain", "m"];
+    assert_eq!(offered("bash", &show), ["mem"]);
     std::fs::write(sandbox.work.join("mine.cfg"), endless()).expect("written");
     let many = offered("bash", &["list", "--config", "mine.cfg", ""]).len();
     assert!((100..=250).contains(&many), "{many}");

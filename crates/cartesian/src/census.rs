@@ -2,7 +2,7 @@
 
 use crate::tree::label::{Label, Symbol, number};
 use crate::tree::operation::Kind;
-use crate::tree::{Item, NodeId, Tree};
+use crate::tree::{Item, Node, NodeId, Tree};
 use rustc_hash::FxHashSet;
 use std::ops::RangeInclusive;
 
@@ -53,6 +53,66 @@ impl<'a> Census<'a> {
             .map(|operation| self.tree.sources.text(operation.value))
             .filter(|value| seen.insert(*value))
             .collect()
+    }
+
+    /// Every key that a statement gives a value, each once, whether or not a variant gets there.
+    pub fn keys(self) -> impl Iterator<Item = &'a str> {
+        let mut seen = FxHashSet::default();
+        let operations = self.tree.operations.iter();
+        operations
+            .filter(|operation| !operation.kind.is_pattern() && operation.kind != Kind::Delete)
+            .filter(move |operation| seen.insert(operation.key))
+            .map(move |operation| self.text(Symbol(operation.key)))
+    }
+
+    /// The labels that a name may have which has all of these, each once, the block with it where
+    /// that has a name. `with` are labels as filters write them: `f`, `(os=f)`. Filters are not
+    /// looked at; what is not told is certain to be in no such name.
+    pub fn labels_with(self, with: &[&str]) -> Vec<(Option<&'a str>, &'a str)> {
+        let nodes = &self.tree.nodes;
+        let mut may = vec![true; nodes.len()];
+        for label in with {
+            let is_there = self.together_with(label);
+            may.iter_mut().zip(is_there).for_each(|(may, is_there)| *may &= is_there);
+        }
+        let mut seen = FxHashSet::default();
+        let labels = nodes.iter().zip(may).filter(|(_, may)| *may);
+        let labels = labels.flat_map(|(node, _)| &node.head.labels);
+        labels
+            .filter(|label| seen.insert(**label))
+            .map(|&label| {
+                let Label { variable, name } = self.tree.labels.get(label);
+                (variable.map(|variable| self.text(variable)), self.text(name))
+            })
+            .collect()
+    }
+
+    /// For each node whether a path goes through it that has a label.
+    fn together_with(self, label: &str) -> Vec<bool> {
+        let nodes = &self.tree.nodes;
+        let has = |node: &Node| {
+            let mut labels = node.head.labels.iter().map(|&label| self.tree.labels.get(label));
+            labels.any(|Label { variable, name }| match unparenthesized(label) {
+                Some((block, text)) => {
+                    let variable = variable.map(|variable| self.text(variable));
+                    self.text(name) == text && block.is_none_or(|block| variable == Some(block))
+                }
+                None => self.text(name) == label,
+            })
+        };
+        // Children have smaller numbers than their parents.
+        let mut leads_there: Vec<bool> = Vec::with_capacity(nodes.len());
+        let own: Vec<bool> = nodes.iter().map(has).collect();
+        for (node, own) in nodes.iter().zip(&own) {
+            leads_there.push(*own || node.children.iter().any(|c| leads_there[c.0 as usize]));
+        }
+        let mut comes_from_there = own;
+        for (at, node) in nodes.iter().enumerate().rev() {
+            if comes_from_there[at] {
+                node.children.iter().for_each(|c| comes_from_there[c.0 as usize] = true);
+            }
+        }
+        leads_there.iter().zip(comes_from_there).map(|(a, b)| *a || b).collect()
     }
 
     /// Whether anything is joined: the name of a joined variant is made of several, and no filter
@@ -136,12 +196,8 @@ impl<'a> Census<'a> {
     /// The labels of a full name; `None` where one of them is nowhere.
     fn full(self, name: &str) -> Option<Vec<Label>> {
         let label = |text: &str| {
-            let inside = text.strip_prefix('(').and_then(|text| text.strip_suffix(')'));
-            let (variable, name) = match inside {
-                Some(inside) => {
-                    let (variable, name) = inside.split_once('=')?;
-                    (Some(self.tree.strings.find(variable)?), name)
-                }
+            let (variable, name) = match unparenthesized(text) {
+                Some((block, name)) => (Some(self.tree.strings.find(block?)?), name),
                 None => (None, text),
             };
             Some(Label { variable, name: self.tree.strings.find(name)? })
@@ -152,6 +208,15 @@ impl<'a> Census<'a> {
     fn text(self, symbol: Symbol) -> &'a str {
         self.tree.strings.text(symbol)
     }
+}
+
+/// The block and the label of `(os=f)`; no block in `(f)`.
+fn unparenthesized(label: &str) -> Option<(Option<&str>, &str)> {
+    let inside = label.strip_prefix('(')?.strip_suffix(')')?;
+    Some(match inside.split_once('=') {
+        Some((block, name)) => (Some(block.trim()), name.trim()),
+        None => (None, inside.trim()),
+    })
 }
 
 /// The labels of a name as they are written; a name may have none.

@@ -2,7 +2,8 @@
 
 use crate::finding::Finding;
 use crate::tree::source::{Sources, Span};
-use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
+use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet, Title};
+use rustc_hash::FxHashSet;
 use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
@@ -86,27 +87,59 @@ impl Diagnostic {
     /// For a terminal: the message, the source line with a caret, and the help, in several lines
     /// without a line end after the last one.
     pub fn render(&self, color: bool) -> String {
+        Self::render_together(&[self], color)
+    }
+
+    /// Several that share a picture, as one: their messages, the line with all their marks, and
+    /// what would be right, each only once. Nothing where there are none.
+    pub fn render_together(all: &[&Self], color: bool) -> String {
+        let mut different: Vec<&Self> = Vec::new();
+        for one in all {
+            let is_same =
+                |known: &&Self| (known.finding, &known.message) == (one.finding, &one.message);
+            if !different.iter().any(is_same) {
+                different.push(one);
+            }
+        }
+        let Some((last, others)) = different.split_last() else { return String::new() };
+        let renderer = if color { Renderer::styled() } else { Renderer::plain() };
+        let mut text = String::new();
+        for other in others {
+            text.push_str(&renderer.render(&[Group::with_title(other.title())]));
+            text.push('\n');
+        }
+        let snippet = Snippet::source(last.excerpt.as_str())
+            .line_start(last.line as usize)
+            .path(last.file.as_ref())
+            .annotations(all.iter().map(|one| AnnotationKind::Primary.span(one.mark())));
+        let mut helps: Vec<&str> = different.iter().filter_map(|one| one.help.as_deref()).collect();
+        let mut told = FxHashSet::default();
+        helps.retain(|help| told.insert(*help));
+        let helps = helps.into_iter().map(|help| Level::HELP.message(help));
+        text + &renderer.render(&[last.title().element(snippet).elements(helps)])
+    }
+
+    /// Whether both are of one line and show the same part of it.
+    pub fn shares_picture(&self, other: &Self) -> bool {
+        self.line == other.line && self.file == other.file && self.excerpt == other.excerpt
+    }
+
+    fn title(&self) -> Title<'_> {
         let level = match self.severity {
             Severity::Error => Level::ERROR,
             Severity::Warning => Level::WARNING,
         };
-        // A span past the end of the text makes the renderer panic, and fields are public.
+        let title = level.primary_title(self.message.as_str());
+        match self.finding {
+            Some(finding) => title.id(finding.name()),
+            None => title,
+        }
+    }
+
+    /// A span past the end of the text makes the renderer panic, and fields are public.
+    fn mark(&self) -> Range<usize> {
         let start = floor(&self.excerpt, self.marked.start);
-        let end = floor(&self.excerpt, self.marked.end.max(start));
-        let snippet = Snippet::source(self.excerpt.as_str())
-            .line_start(self.line as usize)
-            .path(self.file.as_ref())
-            .annotation(AnnotationKind::Primary.span(start..end));
-        let mut title = level.primary_title(self.message.as_str());
-        if let Some(finding) = self.finding {
-            title = title.id(finding.name());
-        }
-        let mut group = title.element(snippet);
-        if let Some(help) = &self.help {
-            group = group.element(Level::HELP.message(help.as_str()));
-        }
-        let renderer = if color { Renderer::styled() } else { Renderer::plain() };
-        renderer.render(&[group])
+        start..floor(&self.excerpt, self.marked.end.max(start))
     }
 }
 

@@ -55,7 +55,7 @@ pub use config::{Config, Variants};
 pub use diagnostic::{Diagnostic, Severity};
 pub use explain::{Context, Effect, Elsewhere, Explain, Step, Story, Substitution};
 pub use finding::Finding;
-pub use include::{Include, NoInclude, Source};
+pub use include::{Include, NoInclude, NotIncluded, Source};
 pub use nearest::nearest;
 pub use parser::Parser;
 pub use tree::source::Place;

@@ -7,9 +7,7 @@ pub fn nearest<'a>(
     names: impl IntoIterator<Item = &'a str>,
     count: usize,
 ) -> Vec<&'a str> {
-    // Of a short word nothing would be left.
-    let length = word.chars().count();
-    let limit = (length / 3).max(2).min(length.saturating_sub(1));
+    let limit = limit(word.chars().count());
     let letters = letters(word);
     let mut near: Vec<(usize, &str)> = names
         .into_iter()
@@ -31,6 +29,17 @@ pub fn nearest<'a>(
     near.dedup();
     near.truncate(count);
     near.into_iter().map(|(_, name)| name).collect()
+}
+
+/// How many slips a word of this length may have: of a short one hardly anything would be left,
+/// and the ends of two long words that begin alike may be quite different things.
+fn limit(length: usize) -> usize {
+    match length {
+        0 | 1 => 0,
+        2..=4 => 1,
+        5..=11 => 2,
+        _ => 3,
+    }
 }
 
 /// Which letters a word has. Some share a bit.
@@ -83,6 +92,14 @@ mod tests {
         check("shutdwon", &["shutdown"]);
         check("migrate", &["migrate.tcp", "migrate.unix"]);
         check("xyzzy", &[]);
+        check("bo", &[]);
+        let names = ["host_model", "Host_RHEL.m10", "fedora", "m"];
+        let check = |word, expect: &[&str]| assert_eq!(nearest(word, names, 3), expect, "{word}");
+        check("Host_REHL", &[]);
+        check("Host_RHEL", &["Host_RHEL.m10"]);
+        check("host_modle", &["host_model"]);
+        check("Fedroa", &["fedora"]);
+        check("x", &[]);
         check("", &[]);
     }
 }

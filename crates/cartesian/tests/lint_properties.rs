@@ -148,7 +148,25 @@ fn check(lines: &[String], found: &Diagnostic) -> Result<(), TestCaseError> {
             let (key, _) = line.split_once('=').expect("an assignment");
             prop_assert_eq!(expand(&replaced(&format!("{key}= something else"))), expand(lines));
         }
-        Finding::MatchesNoKey => prop_assert_eq!(expand(&replaced("#")), expand(lines)),
+        Finding::MatchesNoKey | Finding::EmptyCondition => {
+            prop_assert_eq!(expand(&replaced("#")), expand(lines));
+        }
+        Finding::UnsetKey => {
+            let hole = found.message.split('`').nth(1).expect("the key is told");
+            // Where one has no value, those that follow stay, too.
+            if line.matches("${").count() == 1 {
+                let mut other = expand(&replaced(&line.replace(hole, "@@")));
+                let values = other.iter_mut().flat_map(|(_, params)| params);
+                values.for_each(|(_, value)| *value = value.replace("@@", hole));
+                prop_assert_eq!(other, expand(lines));
+            }
+        }
+        Finding::UnknownDependency => {
+            let name = found.message.split('`').nth(1).expect("the label is told");
+            let names = parse(&without(lines, |_, _| true));
+            prop_assert!(names.variants().all(|v| !v.name().split('.').any(|label| label == name)));
+        }
+        Finding::TrailingComment => prop_assert!(line.contains(" # ")),
         Finding::UnknownValue => prop_assert!(false, "nobody said which values are known"),
     }
     Ok(())

@@ -11,6 +11,12 @@ use kvmtest_runner::jobs::Jobs;
 
 use crate::complete;
 
+mod arrangement;
+mod history;
+
+pub(crate) use arrangement::Arrangement;
+pub(crate) use history::{Format as HistoryFormat, History};
+
 /// Tests virtual machines.
 ///
 /// Boots real guests under QEMU and runs subtests on them: files that each hold one function,
@@ -30,6 +36,7 @@ pub(crate) enum Command {
     List(List),
     Show(Show),
     Lint(Lint),
+    History(History),
     /// Tell what this host can do, and how to mend what it cannot.
     Doctor,
     /// Build, list and remove the guests that tests run on.
@@ -69,10 +76,14 @@ Examples:
   kvmtest run boot --retries 2         ... again, up to twice, if it fails
   kvmtest run boot --on-fail keep      ... and a machine that failed can be looked into
   kvmtest run --config mine.cfg        a configuration of your own
+  kvmtest run --set full --list-only   what would run, and nothing else
+  kvmtest run --rerun                  what failed in the last run, again
+  kvmtest run --set full --shard 2/3   the second of three parts
+  kvmtest run --shuffle=1234           an order by chance, and the same one again
 
 Exit status:
   0    every test passed (WARN, SKIP and CANCEL are no failures)
-  1    some test failed
+  1    some test failed, or the list of known failures is not true any more
   2    the command line is wrong
   3    nothing was run: the host or the configuration does not allow it
   4    nothing was run: no test matches
@@ -113,6 +124,8 @@ pub(crate) struct Run {
     /// What becomes of the machines of a test that failed.
     #[arg(long, value_enum, value_name = "WHAT", default_value_t)]
     pub(crate) on_fail: OnFail,
+    #[command(flatten)]
+    pub(crate) arrangement: Arrangement,
 }
 
 /// What becomes of the machines of a test that failed.
@@ -198,6 +211,8 @@ pub(crate) enum Format {
     Names,
     /// One JSON object a line: `i`, `name`, `shortname`, `dep`, and all other params as `params`
     Jsonl,
+    /// The same objects as one JSON array
+    Json,
     /// Only how many there are
     Count,
 }
@@ -211,12 +226,24 @@ pub(crate) struct Show {
     ///
     /// Every statement that touched it, in order, with its file and line, the variants and
     /// conditions that let it apply, and the value before and after; and those that did not apply,
-    /// and why. `name`, `shortname` and `dep` have a story, too.
-    #[arg(long, value_name = "KEY")]
+    /// and why. The keys that the language sets (`name`, `shortname`, `dep`, …) have a story, too.
+    #[arg(long, value_name = "KEY", add = ArgValueCompleter::new(complete::keys))]
     pub(crate) explain: Vec<String>,
-    /// Print JSON.
-    #[arg(long)]
-    pub(crate) json: bool,
+    /// How to print them.
+    #[arg(long, short, value_enum, value_name = "FORMAT", default_value_t)]
+    pub(crate) format: TextOrJson,
+}
+
+/// How a command prints what people and programs read.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum TextOrJson {
+    /// For people
+    #[default]
+    Text,
+    /// One JSON object a line
+    Jsonl,
+    /// The same objects as one JSON array
+    Json,
 }
 
 /// Tell what a configuration says that was hardly meant.
@@ -230,7 +257,8 @@ Examples:
   kvmtest lint                                the shipped configuration
   kvmtest lint mine.cfg                       one of your own
   kvmtest lint --allow unknown-label mine.cfg written for more guests than it includes
-  kvmtest lint --format json mine.cfg         for an editor: one object a line
+  kvmtest lint --only overwritten mine.cfg    one kind of finding
+  kvmtest lint --format jsonl mine.cfg        for an editor: one object a line
 
 Exit status:
   0    nothing was found
@@ -244,21 +272,19 @@ pub(crate) struct Lint {
     /// Say nothing about this kind of finding. May be repeated.
     #[arg(long, value_name = "FINDING", value_parser = finding())]
     pub(crate) allow: Vec<Finding>,
+    /// Say nothing about all other kinds. May be repeated.
+    #[arg(long, value_name = "FINDING", value_parser = finding())]
+    pub(crate) only: Vec<Finding>,
     /// How to print what is found.
-    #[arg(long, value_name = "FORMAT", default_value = "text")]
-    pub(crate) format: LintFormat,
+    ///
+    /// `text` shows the line with a mark under the place; what is the same in several places is
+    /// told once. An object of JSON has `file`, `line`, `columns` (from, to before), `severity`
+    /// (`warning` or `error`), `finding` (or null), `message`, `help` (or null).
+    #[arg(long, short, value_enum, value_name = "FORMAT", default_value_t)]
+    pub(crate) format: TextOrJson,
     /// A folder with more subtests: a crate as `kvmtest new` makes it. May be repeated.
     #[arg(long, value_name = "DIR")]
     pub(crate) subtests: Vec<Utf8PathBuf>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum LintFormat {
-    /// The line with a mark under the place; what is the same in several places once.
-    Text,
-    /// One JSON object a line: `file`, `line`, `columns` (from, to before), `severity`
-    /// (`warning` or `error`), `finding` (or null), `message`, `help` (or null).
-    Json,
 }
 
 /// The kinds of findings, with what they mean.

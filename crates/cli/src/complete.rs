@@ -27,6 +27,12 @@ pub(crate) fn blocks() -> Vec<CompletionCandidate> {
     ask(Offers::blocks)
 }
 
+/// The keys of the configuration that was typed.
+pub(crate) fn keys(current: &OsStr) -> Vec<CompletionCandidate> {
+    let Some(current) = current.to_str() else { return Vec::new() };
+    ask(|offers| offers.keys(current))
+}
+
 /// The machines that the env files know.
 pub(crate) fn machines() -> Vec<CompletionCandidate> {
     let files = env::files().unwrap_or_default();

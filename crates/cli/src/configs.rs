@@ -14,4 +14,8 @@ impl Shipped for Configs {
     fn text(&self, path: &str) -> Option<&str> {
         FOLDER.get_file(path)?.contents_utf8()
     }
+
+    fn paths(&self) -> Vec<&str> {
+        FOLDER.files().filter_map(|file| file.path().to_str()).collect()
+    }
 }

@@ -30,6 +30,41 @@ pub(crate) enum Reader {
     Gone,
 }
 
+/// Objects of JSON for programs: one a line, or all as one array.
+pub(crate) struct Objects {
+    is_array: bool,
+    has_begun: bool,
+}
+
+impl Objects {
+    /// As one document, or one a line.
+    pub(crate) fn new(is_array: bool) -> Self {
+        Self { is_array, has_begun: false }
+    }
+
+    /// Adds one object, which `write` appends; it may end its line or not.
+    pub(crate) fn add(&mut self, lines: &mut Vec<u8>, write: impl FnOnce(&mut Vec<u8>)) {
+        if self.is_array {
+            lines.extend_from_slice(if self.has_begun { b",\n" } else { b"[\n" });
+        }
+        self.has_begun = true;
+        write(lines);
+        if lines.last() == Some(&b'\n') {
+            lines.pop();
+        }
+        if !self.is_array {
+            lines.push(b'\n');
+        }
+    }
+
+    /// What stands after the last one.
+    pub(crate) fn end(&self, lines: &mut Vec<u8>) {
+        if self.is_array {
+            lines.extend_from_slice(if self.has_begun { b"\n]\n" } else { b"[]\n" });
+        }
+    }
+}
+
 impl Output {
     /// Nothing is written yet.
     pub(crate) fn new() -> Self {
@@ -56,5 +91,27 @@ impl Output {
         self.lines.clear();
         self.written = Some(Instant::now());
         Ok(if self.closed { Reader::Gone } else { Reader::Reads })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn objects_are_lines_or_an_array() {
+        let check = |is_array: bool, objects: &[&str], expect: &str| {
+            let mut all = Objects::new(is_array);
+            let mut lines = Vec::new();
+            for object in objects {
+                all.add(&mut lines, |lines| lines.extend_from_slice(object.as_bytes()));
+            }
+            all.end(&mut lines);
+            assert_eq!(String::from_utf8(lines).expect("UTF-8"), expect);
+        };
+        check(true, &["{}", "1\n"], "[\n{},\n1\n]\n");
+        check(true, &[], "[]\n");
+        check(false, &["{}", "1\n"], "{}\n1\n");
+        check(false, &[], "");
     }
 }

@@ -40,6 +40,17 @@ pub(crate) fn clean(text: &str) -> String {
     text.chars().filter(|c| *c == '\n' || !c.is_control()).collect()
 }
 
+/// Milliseconds as a person says them: `0.4s`, `12s`, `3m05s`, `2h10m`.
+pub(crate) fn duration(milliseconds: u64) -> String {
+    let seconds = milliseconds.saturating_add(500) / 1000;
+    match milliseconds {
+        0..10_000 => format!("{}.{}s", milliseconds / 1000, milliseconds % 1000 / 100),
+        _ if seconds < 60 => format!("{seconds}s"),
+        _ if seconds < 3600 => format!("{}m{:02}s", seconds / 60, seconds % 60),
+        _ => format!("{}h{:02}m", seconds / 3600, seconds % 3600 / 60),
+    }
+}
+
 /// Rows of words as columns, two blanks apart.
 pub(crate) fn table(rows: &[Vec<String>]) -> String {
     let columns = Columns::of(rows);
@@ -78,6 +89,21 @@ mod tests {
     #[test]
     fn a_guest_cannot_steer_the_terminal() {
         assert_eq!(clean("a\x1b[31mb\x07\r\nc\u{9b}d"), "a[31mb\ncd");
+    }
+
+    #[test]
+    fn a_duration_has_the_units_that_matter() {
+        let check = |milliseconds, text| assert_eq!(duration(milliseconds), text);
+        check(0, "0.0s");
+        check(1_290, "1.2s");
+        check(9_999, "9.9s");
+        check(10_000, "10s");
+        check(59_499, "59s");
+        check(59_500, "1m00s");
+        check(185_000, "3m05s");
+        check(3_599_500, "1h00m");
+        check(7_860_000, "2h11m");
+        assert!(duration(u64::MAX).ends_with('m'));
     }
 
     #[test]

@@ -64,6 +64,8 @@ pub enum ErrorKind {
     GuestNotBooted,
     /// A disk image is missing, broken or cannot be made.
     Image,
+    /// There is no screen, or what was taken of it is no picture.
+    Screen,
     /// A monitor cannot be reached, or does not speak its protocol.
     Monitor,
     /// A monitor did not answer in time.

@@ -2,7 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::{Timestamp, Zoned};
 
 /// The clocks of one run. Both are read together, because the one that people read may jump.
 #[derive(Debug, Clone, Copy)]
@@ -21,6 +22,11 @@ impl Clock {
         let now = Timestamp::now();
         // More digits than milliseconds would only make the lines longer.
         now.round(jiff::Unit::Millisecond).unwrap_or(now)
+    }
+
+    /// The day, in the host's time zone.
+    pub fn today() -> Date {
+        Zoned::now().date()
     }
 
     /// Milliseconds since the run began, by a clock that never jumps.

@@ -71,7 +71,7 @@ impl FromStr for Jobs {
 pub fn capacity_of_host() -> Capacity {
     let cpus = std::thread::available_parallelism().map_or(1, usize::from) as u64;
     // A host that does not tell is not to be filled.
-    let memory = host::available_memory().map_or(0, |bytes| bytes / 4 * 3 >> 20);
+    let memory = host::available_memory().map_or(0, |bytes| (bytes / 4 * 3) >> 20);
     Capacity { cpus, memory }
 }
 

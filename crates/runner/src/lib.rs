@@ -1,19 +1,27 @@
 //! From params to results: what is to run, one process a test, and reports that are folds over
 //! the stream of events.
 
+mod abort;
+mod around;
 pub mod cause;
 pub mod child;
 pub mod clock;
 pub mod dispatch;
 pub mod event;
 pub mod exit_code;
+mod film;
+pub mod history;
 pub mod hold;
+mod hook;
+mod hugepages;
 pub mod jobs;
+pub mod known;
 mod local;
 pub mod outcome;
 pub mod plan;
 mod postprocess;
 mod preprocess;
+mod profiler;
 pub mod queue;
 pub mod report;
 pub mod run;

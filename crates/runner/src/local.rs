@@ -1,25 +1,33 @@
 //! Preparing and cleaning up on this host.
 
 use camino::{Utf8Path, Utf8PathBuf};
+use kvmtest::Result;
 use kvmtest::env::{Env, Face};
 use kvmtest::host::ProcessId;
-use kvmtest::{Params, Result};
+use kvmtest::test::Note;
 
+use crate::around::Around;
+use crate::hugepages::Hugepages;
 use crate::plan::PlannedTest;
 use crate::stage::{Places, Stage};
-use crate::{postprocess, preprocess};
+use crate::{abort, hook, postprocess, preprocess};
 
 /// Machines on this host, in one env file that this run has for itself.
 pub struct LocalStage {
     env: Utf8PathBuf,
     holder: ProcessId,
+    /// The test that is prepared and not cleaned up after.
+    around: Option<Around>,
+    /// What there is to say of one that is.
+    notes: Vec<Note>,
 }
 
 impl LocalStage {
     /// Works on the env file `env`, whose machines this process then holds. They write to
     /// overlays in `overlays`, if that is given, and to the images themselves else.
     pub fn new(env: impl Into<Utf8PathBuf>, overlays: Option<&Utf8Path>) -> Result<Self> {
-        let stage = Self { env: env.into(), holder: ProcessId::own()? };
+        let holder = ProcessId::own()?;
+        let stage = Self { env: env.into(), holder, around: None, notes: Vec::new() };
         let env = Env::open(&stage.env)?;
         env.set_holder(Some(stage.holder.clone()))?;
         env.set_overlays(overlays)?;
@@ -29,26 +37,48 @@ impl LocalStage {
         {
             env.set_guard(&program)?;
         }
+        // Of runs that were killed: processes, and huge pages. Whoever cannot give those back is
+        // told when it matters.
+        hook::collect();
+        if let Err(error) = Hugepages::default().collect() {
+            tracing::warn!("{error}");
+        }
         Ok(stage)
     }
 
-    fn env(&self, params: &Params, places: &Places) -> Result<Env> {
+    /// Env and all for a test. The connections to monitors are the same before and after it: a
+    /// second one would not be served.
+    fn around(&self, test: &PlannedTest, places: &Places) -> Result<Around> {
         let env = Env::open(&self.env)?.with_face(Face::Harness);
-        Ok(env.with_log_dir(&places.results).with_params(params))
+        let env = env.with_log_dir(&places.results).with_params(&test.params);
+        Ok(Around::new(test, places, env, &self.holder))
     }
 }
 
 impl Stage for LocalStage {
     fn prepare(&mut self, test: &PlannedTest, places: &Places) -> Result<()> {
-        let env = self.env(&test.params, places)?;
-        preprocess::prepare(&test.params, &env, &self.holder)
+        let around = self.around(test, places)?;
+        let around = self.around.insert(around);
+        abort::check(&test.params)?;
+        preprocess::check(&test.params)?;
+        postprocess::check(&test.params)?;
+        preprocess::prepare(around)
     }
 
     fn clean(&mut self, test: &PlannedTest, places: &Places, failed: bool) -> Result<Vec<String>> {
-        let params =
-            if failed { test.params.object_params("on_error") } else { test.params.clone() };
-        let env = self.env(&params, places)?;
-        postprocess::clean(&params, &env)
+        let mut around = match self.around.take() {
+            Some(around) => around,
+            None => self.around(test, places)?,
+        };
+        let cleaned = postprocess::clean(&mut around, failed);
+        self.notes = around.notes();
+        cleaned.map(|()| Vec::new())
+    }
+
+    fn notes(&mut self) -> Vec<Note> {
+        let mut notes = std::mem::take(&mut self.notes);
+        notes.extend(self.around.iter_mut().flat_map(Around::notes));
+        notes
     }
 
     fn abandon(&mut self, _: &PlannedTest, _: &Places) -> Result<()> {

@@ -7,11 +7,17 @@ use camino::{Utf8Path, Utf8PathBuf};
 use kvmtest::{Result, Subtest};
 
 use crate::child::Program;
+use crate::clock::Clock;
 use crate::dispatch::{Dispatcher, End, Happening, Settings, Worker};
 use crate::event::{Host, RunStarted, VERSION, What};
 use crate::exit_code;
+use crate::history::{History, Recorder};
 use crate::jobs::{Jobs, capacity_of_host};
-use crate::plan::{Choice, Known, Plan, PlannedTest, Shipped, add_crate, plan, select};
+use crate::known;
+use crate::plan::{
+    self, Arranged, Arrangement, Choice, Fact, Known, Plan, PlannedTest, Shipped, add_crate,
+    arrange,
+};
 use crate::report::{Console, ConsoleOptions, EventLog, Fold, Json, Junit, Reports, Results};
 
 /// What the program brings along.
@@ -41,6 +47,10 @@ pub struct Order {
     pub argv: Vec<String>,
     /// How the terminal is written to.
     pub console: ConsoleOptions,
+    /// What of the variants is run, and in which order.
+    pub arrangement: Arrangement,
+    /// The file of known failures that is about all tests.
+    pub known_failures: Option<Utf8PathBuf>,
     /// How many tests run at one time.
     pub jobs: Jobs,
 }
@@ -82,31 +92,20 @@ impl House<'_> {
         mut settings: Settings,
         workers: impl FnOnce(&Plan, usize) -> Result<Vec<Worker>>,
     ) -> Result<u8, Stopped> {
-        let known = self.known(&order.subtests)?;
-        let selection = select(&order.choice, self.shipped, &known).map_err(|refusal| Stopped {
-            code: refusal.exit_code(),
-            message: refusal.render(order.console.color),
-        })?;
-        for warning in &selection.warnings {
-            let _ = writeln!(std::io::stderr(), "{}", warning.render(order.console.color));
-        }
-        let plan = plan(selection.variants(), &known);
-        if plan.tests.is_empty() {
-            let message = format!(
-                "every variant that matches says `skip = yes`: {}",
-                plan.left_out.join(", ")
-            );
-            return Err(Stopped { code: exit_code::NOTHING_MATCHED, message });
-        }
+        let arranged = self.arrange(&order)?;
+        let host = capacity_of_host();
+        let jobs = order.jobs.workers(&arranged.plan.tests, host);
+        let Arranged { plan, set, remarks, .. } = arranged.for_workers(jobs);
+        let today = Clock::today();
+        settings.known = known::Known::read(order.known_failures.as_deref(), &plan.tests, today)?;
         settings.run_timeout = match settings.run_timeout {
             Some(timeout) => Some(timeout),
             None => job_timeout(&plan.tests)?,
         };
-        let host = capacity_of_host();
-        let jobs = order.jobs.workers(&plan.tests, host);
         settings.capacity = order.jobs.capacity(jobs, host);
         let results = Results::create(&order.results)?;
-        let mut reports = Reports::new(Self::folds(&results, order.console)?);
+        let heard = Recorder::default();
+        let mut reports = Reports::new(Self::folds(&results, order.console, &heard)?);
         let workers = workers(&plan, jobs)?;
         reports.tell(What::RunStarted(RunStarted {
             version: VERSION,
@@ -115,22 +114,73 @@ impl House<'_> {
             argv: order.argv,
             results: results.dir().to_owned(),
             planned: plan.tests.len(),
-            set: selection.set.clone(),
+            set,
             left_out: plan.left_out,
         }));
+        for message in remarks {
+            reports.tell(What::Remark { message });
+        }
         let end = dispatch(plan.tests, workers, settings, &results, &mut reports)?;
+        keep(&heard, &order.results);
         Ok(code(end, reports.complete()))
     }
 
-    fn folds(results: &Results, console: ConsoleOptions) -> Result<Vec<Box<dyn Fold>>> {
+    /// The tests that [`run`](Self::run) would run, in its order; or the exit code of the program,
+    /// and then it has been said why.
+    pub fn list(&self, order: &Order) -> Result<Vec<Fact>, u8> {
+        match self.arrange(order) {
+            Ok(arranged) => {
+                let jobs = order.jobs.workers(&arranged.plan.tests, capacity_of_host());
+                let arranged = arranged.for_workers(jobs);
+                for remark in &arranged.remarks {
+                    let _ = writeln!(std::io::stderr(), "{remark}");
+                }
+                Ok(plan::facts(&arranged.plan.tests))
+            }
+            Err(Stopped { code, message }) => {
+                let _ = writeln!(std::io::stderr(), "{message}");
+                Err(code)
+            }
+        }
+    }
+
+    fn arrange(&self, order: &Order) -> Result<Arranged, Stopped> {
+        let known = self.known(&order.subtests)?;
+        let color = order.console.color;
+        let results = &order.results;
+        let arranged =
+            arrange(&order.choice, &order.arrangement, results, self.shipped, &known).map_err(
+                |refusal| Stopped { code: refusal.exit_code(), message: refusal.render(color) },
+            )?;
+        for warning in &arranged.warnings {
+            let _ = writeln!(std::io::stderr(), "{}", warning.render(color));
+        }
+        Ok(arranged)
+    }
+
+    fn folds(
+        results: &Results,
+        console: ConsoleOptions,
+        heard: &Recorder,
+    ) -> Result<Vec<Box<dyn Fold>>> {
         let dir = results.dir();
         // The events first: what the other reports say can be made again from them.
         Ok(vec![
             Box::new(EventLog::create(dir)?),
             Box::new(Json::new(dir)),
             Box::new(Junit::new(dir)),
+            Box::new(heard.clone()),
             Box::new(Console::new(std::io::stdout(), console)),
         ])
+    }
+}
+
+/// Adds the run to the history. The events have all of it, so that nothing is lost where that
+/// fails.
+fn keep(heard: &Recorder, results: &Utf8Path) {
+    let Some(run) = heard.run() else { return };
+    if let Err(error) = History::beside(results).add(&run) {
+        let _ = writeln!(std::io::stderr(), "the run is not in the history: {error}");
     }
 }
 
@@ -182,7 +232,7 @@ fn dispatch(
 fn code(end: End, complete: bool) -> u8 {
     if end.interrupted {
         exit_code::INTERRUPTED
-    } else if end.counts.failures() > 0 {
+    } else if end.counts.failures() > 0 || end.unmet > 0 {
         exit_code::SOME_FAILED
     } else if !complete {
         exit_code::RESULTS_INCOMPLETE
@@ -220,7 +270,8 @@ mod tests {
     #[test]
     fn the_worst_is_what_the_exit_code_says() {
         let check = |counts, interrupted, complete, expect| {
-            assert_eq!(code(End { counts, interrupted }, complete), expect);
+            let end = End { counts, interrupted, unmet: 0 };
+            assert_eq!(code(end, complete), expect);
         };
         let passed = Counts { pass: 1, warn: 1, skip: 1, cancel: 1, ..Counts::default() };
         check(passed, false, true, exit_code::ALL_PASSED);
@@ -228,5 +279,7 @@ mod tests {
         check(Counts { fail: 1, ..passed }, false, false, exit_code::SOME_FAILED);
         check(Counts { error: 1, ..passed }, false, true, exit_code::SOME_FAILED);
         check(passed, true, true, exit_code::INTERRUPTED);
+        let unmet = End { counts: passed, interrupted: false, unmet: 1 };
+        assert_eq!(code(unmet, true), exit_code::SOME_FAILED);
     }
 }

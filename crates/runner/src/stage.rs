@@ -3,6 +3,7 @@
 
 use camino::Utf8PathBuf;
 use kvmtest::Result;
+use kvmtest::test::Note;
 
 use crate::plan::PlannedTest;
 
@@ -23,6 +24,12 @@ pub trait Stage: Send {
     fn abandon(&mut self, test: &PlannedTest, places: &Places) -> Result<()> {
         let _ = (test, places);
         Ok(())
+    }
+
+    /// What there is to say of the preparing or cleaning up that was done last, besides what that
+    /// returned: facts, warnings, lines for the log. It is taken, and so said once.
+    fn notes(&mut self) -> Vec<Note> {
+        Vec::new()
     }
 
     /// Called once after the last test. Warnings and errors as in [`clean`](Self::clean), except

@@ -2,6 +2,7 @@
 //! with an example that it fires on; and all of them are run on this repository by a test, too.
 
 mod allow;
+mod clock;
 mod headers;
 mod layers;
 mod length;
@@ -29,8 +30,9 @@ type Rule = fn(&Tree) -> Vec<Finding>;
 /// A rule about the packages, as `cargo metadata` tells of them.
 type PackageRule = fn(&Tree, &Value) -> Vec<Finding>;
 
-const RULES: [Rule; 12] = [
+const RULES: [Rule; 13] = [
     allow::check,
+    clock::check,
     headers::check,
     length::check,
     links::check,

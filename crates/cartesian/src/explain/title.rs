@@ -6,15 +6,19 @@ use super::step::{Effect, Step};
 use super::{Explain, Story};
 use crate::plan::Plan;
 use crate::tree::NodeId;
+use crate::variant::name_map::{FileName, name_map};
 use crate::variant::title;
 use crate::walk::Leaf;
 
-/// A key of the language that says what a variant is called or depends on.
+/// A key of the language that says what a variant is called or depends on, or which part of that
+/// comes from which file.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Own {
     Name,
     Shortname,
     Dep,
+    NameMap,
+    ShortNameMap,
 }
 
 impl Own {
@@ -23,6 +27,8 @@ impl Own {
             "name" => Some(Self::Name),
             "shortname" => Some(Self::Shortname),
             "dep" => Some(Self::Dep),
+            "_name_map_file" => Some(Self::NameMap),
+            "_short_name_map_file" => Some(Self::ShortNameMap),
             _ => None,
         }
     }
@@ -33,9 +39,19 @@ impl Own {
             Self::Name => title::name(plan, leaf),
             Self::Shortname => title::shortname(plan, leaf),
             Self::Dep => title::deps(plan, leaf).join(" "),
+            Self::NameMap => map(plan, leaf, |part| &part.name),
+            Self::ShortNameMap => map(plan, leaf, |part| &part.shortname),
         };
         (!value.is_empty()).then_some(value)
     }
+}
+
+/// `a.cfg: x.y, b.cfg: z`
+fn map(plan: &Plan, leaf: &Leaf, name: fn(&FileName) -> &String) -> String {
+    let parts = name_map(plan, leaf);
+    let parts: Vec<String> =
+        parts.iter().map(|part| format!("{}: {}", part.file, name(part))).collect();
+    parts.join(", ")
 }
 
 /// `None` where the key is not one of the language.
@@ -44,8 +60,8 @@ pub(super) fn explain(plan: &Plan, leaf: &Leaf, variant: &str, key: &str) -> Opt
     let mut stories = Vec::new();
     each_path(leaf, &mut |path| stories.push(story(plan, path, own, key)));
     let value = own.value(plan, leaf);
-    // All parts of a joined variant give labels to the name; what it depends on is the last's.
-    let single = stories.len() == 1 || own == Own::Dep;
+    // All parts of a joined variant give labels to the name; the rest is the last one's.
+    let single = stories.len() == 1 || !matches!(own, Own::Name | Own::Shortname);
     let from = value.as_ref().and_then(|_| stories.len().checked_sub(1)).filter(|_| single);
     let took = |story: &Story| story.steps.iter().rfind(|step| step.effect.took()).cloned();
     let place = from.and_then(|from| Some(took(&stories[from])?.place));
@@ -76,9 +92,12 @@ fn story(plan: &Plan, path: &[NodeId], own: Own, key: &str) -> Story {
         let head = &plan.tree.node(node).head;
         let deps: Vec<&str> = deps.by_ref().take(head.deps.len()).map(String::as_str).collect();
         let (effect, added) = match own {
-            Own::Name => (Effect::Label, context::labels_of(plan, node, true)),
+            Own::Name | Own::NameMap => (Effect::Label, context::labels_of(plan, node, true)),
             Own::Shortname if head.hidden => (Effect::Hidden, String::new()),
-            Own::Shortname => (Effect::Label, context::labels_of(plan, node, false)),
+            // Nothing is left out here.
+            Own::Shortname | Own::ShortNameMap => {
+                (Effect::Label, context::labels_of(plan, node, false))
+            }
             Own::Dep => (Effect::Dep, deps.join(" ")),
         };
         if head.labels.is_empty() || (added.is_empty() && effect != Effect::Hidden) {

@@ -8,10 +8,12 @@ mod ambiguity;
 mod cause;
 mod dropped_variant;
 mod duplicate_variant;
+mod empty_condition;
 mod facts;
 mod label;
 mod leaves_nothing;
 mod matches_no_key;
+mod names;
 mod never_holds;
 mod outline;
 mod overwritten;
@@ -19,17 +21,21 @@ mod search;
 mod statement;
 #[cfg(test)]
 mod tests;
+mod trailing_comment;
+mod unknown_dependency;
 mod unknown_label;
 mod unknown_value;
+mod unset_key;
 
 use crate::finding::Finding;
 
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::limits;
 use crate::plan::Plan;
-use crate::tree::Item;
 use crate::tree::filter::FilterId;
-use crate::tree::source::Span;
+use crate::tree::label::number;
+use crate::tree::source::{Sources, Span};
+use crate::tree::{Item, Tree};
 use outline::Outline;
 use rustc_hash::FxHashSet;
 use search::{Answer, Question, Search, everything};
@@ -62,9 +68,14 @@ pub(crate) fn all(plan: &Plan) -> Vec<Diagnostic> {
     let (outline, statements) = (&outline, &statements);
     let mut lint =
         Lint { plan, outline, statements, search, found: Vec::new(), blamed: FxHashSet::default() };
-    unknown_label::check(&mut lint);
+    for found in slips(&plan.tree, |_| true) {
+        lint.report(found.finding, found.at, found.message, found.help);
+    }
+    unknown_dependency::check(&mut lint);
     overwritten::check(&mut lint);
     matches_no_key::check(&mut lint);
+    unset_key::check(&mut lint);
+    trailing_comment::check(&mut lint);
     leaves_nothing::check_all(&mut lint);
     // Where no name is left, each statement would be to blame.
     if lint.ask(None, &[]) != Answer::Never {
@@ -84,6 +95,30 @@ pub(crate) fn unknown_values(
     what: &str,
 ) -> Vec<Diagnostic> {
     told(plan, unknown_value::check(plan, key, known, what))
+}
+
+/// What filters say that was hardly meant, in the sources of one name.
+pub(crate) fn slips_in(tree: &Tree, source: &str) -> Vec<Diagnostic> {
+    let files = tree.sources.files.iter().filter(|file| file.name.as_ref() == source);
+    let ranges: Vec<_> = files.map(|file| file.base..file.base + number(file.text.len())).collect();
+    let mut found = slips(tree, |at| ranges.iter().any(|range| range.contains(&at)));
+    found.sort_by_key(|found| found.at.start);
+    found.into_iter().map(|found| found.told(&tree.sources)).collect()
+}
+
+/// What is seen without looking at variants.
+fn slips(tree: &Tree, is_wanted: impl Fn(u32) -> bool) -> Vec<Found> {
+    let mut found = unknown_label::find(tree, &is_wanted);
+    found.extend(empty_condition::find(tree, &is_wanted));
+    found
+}
+
+impl Found {
+    fn told(self, sources: &Sources) -> Diagnostic {
+        let Self { finding, at, message, help } = self;
+        let told = Diagnostic::at(sources, at, Severity::Warning, message, help);
+        Diagnostic { finding: Some(finding), ..told }
+    }
 }
 
 impl Lint<'_> {
@@ -119,14 +154,8 @@ impl Lint<'_> {
 /// readings is: told is only what is found in each of them.
 fn told(plan: &Plan, found: Vec<Found>) -> Vec<Diagnostic> {
     let sources = &plan.tree.sources;
-    let diagnostic = |found: Found| {
-        let mut diagnostic =
-            Diagnostic::at(sources, found.at, Severity::Warning, found.message, found.help);
-        diagnostic.finding = Some(found.finding);
-        diagnostic
-    };
     let mut found = found;
     found.sort_by_key(|found| (found.at.start, found.finding));
     let found = ambiguity::in_all_readings(sources, found);
-    found.into_iter().take(limits::FINDINGS).map(diagnostic).collect()
+    found.into_iter().take(limits::FINDINGS).map(|found| found.told(sources)).collect()
 }

@@ -3,7 +3,8 @@
 use super::{Finding, Lint};
 use crate::plan::Plan;
 use crate::tree::Item;
-use crate::tree::operation::Kind;
+use crate::tree::label::{Symbol, number};
+use crate::tree::operation::{Kind, Operation};
 use crate::tree::source::Span;
 use rustc_hash::FxHashMap;
 
@@ -51,19 +52,32 @@ fn check_items(lint: &mut Lint, items: &[Item]) {
             }
         }
         let before = unread.remove(&operation.key);
+        if let (Kind::Delete, Some(before)) = (operation.kind, before) {
+            tell(lint, before, operation);
+        }
         if operation.kind != Kind::Set || plan.span(Span { start: at, len: 1 }) == "-" {
             continue;
         }
         unread.insert(operation.key, index);
         if let Some(before) = before {
-            let key = tree.strings.text(crate::tree::label::Symbol(operation.key));
-            let start = tree.operations[before as usize].at;
-            let span = Span { start, len: crate::tree::label::number(key.len()) };
-            let message = format!("this value of `{key}` is replaced before anything reads it");
-            let help = format!("`{key}` is set again in {}", tree.sources.place(at));
-            lint.report(Finding::Overwritten, span, message, help);
+            tell(lint, before, operation);
         }
     }
+}
+
+/// `after` is what the value does not outlive.
+fn tell(lint: &mut Lint, before: u32, after: &Operation) {
+    let tree = &lint.plan.tree;
+    let Operation { key, at: start, .. } = tree.operations[before as usize];
+    let key = tree.strings.text(Symbol(key));
+    let at = Span { start, len: number(key.len()) };
+    let place = tree.sources.place(after.at);
+    let (what, help) = match after.kind {
+        Kind::Delete => ("deleted", format!("`del {key}` is in {place}")),
+        _ => ("replaced", format!("`{key}` is set again in {place}")),
+    };
+    let message = format!("this value of `{key}` is {what} before anything reads it");
+    lint.report(Finding::Overwritten, at, message, help);
 }
 
 fn start(plan: &Plan, item: Item) -> u32 {

@@ -1,7 +1,7 @@
 //! The statements of one scope.
 
 use crate::diagnostic::Severity;
-use crate::include::Include;
+use crate::include::{Include, NotIncluded};
 use crate::limits;
 use crate::parser::Parser;
 use crate::parser::cursor::{Cursor, Line};
@@ -302,10 +302,9 @@ impl Reading<'_> {
         }
         let source = match self.include.load(path, &cursor.name) {
             Ok(source) => source,
-            Err(why) => {
+            Err(NotIncluded { why, help }) => {
                 let message = format!("failed to include `{path}`: {why}");
-                let help = "a relative path starts at the folder of the including file";
-                self.parser.error(at, message, help);
+                self.parser.report(Severity::Error, at, message, help);
                 return;
             }
         };

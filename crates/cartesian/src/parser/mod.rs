@@ -11,6 +11,7 @@ use crate::config::Config;
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::include::{Include, NoInclude, Source};
 use crate::limits;
+use crate::lint;
 use crate::parser::block::{Reading, Target};
 use crate::parser::cursor::Cursor;
 use crate::tree::filter::Written;
@@ -94,6 +95,13 @@ impl Parser {
     /// What the configuration holds so far.
     pub fn census(&self) -> Census<'_> {
         Census::new(&self.tree, self.root)
+    }
+
+    /// What sources of this name say that was hardly meant, as far as it is seen at once: filters
+    /// that name a label which no variant has, conditions with nothing in them. Warnings, in the
+    /// order of the text. It costs as much as is in these sources, and a look at each label.
+    pub fn slips(&self, source: &str) -> Vec<Diagnostic> {
+        lint::slips_in(&self.tree, source)
     }
 
     /// The configuration, made of every statement that had no error, and all that was found.

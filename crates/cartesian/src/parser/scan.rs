@@ -33,17 +33,16 @@ pub(crate) enum Form {
 /// Tells what a line (without blanks around it) is.
 pub(crate) fn form(text: &str) -> Form {
     let word = word_end(text, 0);
-    let after = text[word..].chars().next();
-    let ends = after.is_none_or(|c| c.is_whitespace() || c == '#');
-    match &text[..word] {
-        "variants" if ends || matches!(after, Some(':' | '[')) => return Form::Variants(word),
-        "include" if ends => return Form::Include(trim(text, word..text.len())),
-        "only" if ends || after == Some('(') => return Form::Only(word),
-        "no" if ends || after == Some('(') => return Form::No(word),
-        "join" if ends || after == Some('(') => return Form::Join(word),
-        "suffix" if ends => return Form::Suffix(word),
-        "del" if ends => return Form::Delete(word),
-        _ => {}
+    if let Some(form) = keyword(text, word) {
+        return form;
+    }
+    // The most are `key = value`, and nothing of these has to be looked at twice.
+    let bytes = text.as_bytes();
+    let blanks = bytes[word..].iter().take_while(|&&byte| byte == b' ').count();
+    let equals = word + blanks;
+    if word > 0 && bytes[0] != b'-' && bytes.get(equals) == Some(&b'=') {
+        let value = trim(text, equals + 1..text.len());
+        return Form::Assignment { key: 0..word, kind: Kind::Set, value };
     }
     if text.starts_with('-') {
         return Form::StrayVariant;
@@ -57,6 +56,29 @@ pub(crate) fn form(text: &str) -> Form {
         Some((at, _)) => assignment(text, at),
         None => Form::Unknown,
     }
+}
+
+/// A statement that begins with a word of the language.
+fn keyword(text: &str, word: usize) -> Option<Form> {
+    // Few keys begin like one of them.
+    let longest = "variants".len();
+    if !(2..=longest).contains(&word)
+        || !matches!(text.as_bytes()[0], b'd' | b'i'..=b'j' | b'n'..=b'o' | b's' | b'v')
+    {
+        return None;
+    }
+    let after = text[word..].chars().next();
+    let ends = after.is_none_or(|c| c.is_whitespace() || c == '#');
+    Some(match &text[..word] {
+        "variants" if ends || matches!(after, Some(':' | '[')) => Form::Variants(word),
+        "include" if ends => Form::Include(trim(text, word..text.len())),
+        "only" if ends || after == Some('(') => Form::Only(word),
+        "no" if ends || after == Some('(') => Form::No(word),
+        "join" if ends || after == Some('(') => Form::Join(word),
+        "suffix" if ends => Form::Suffix(word),
+        "del" if ends => Form::Delete(word),
+        _ => return None,
+    })
 }
 
 /// The first `:` or `=` outside of parentheses: a filter may hold `(name=value)`, and a regular

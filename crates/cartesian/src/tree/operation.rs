@@ -64,6 +64,8 @@ impl Template {
             start: span.start + crate::tree::label::number(start),
             len: crate::tree::label::number(end - start),
         };
+        // Nearly no value has one.
+        memchr::memchr(b'$', text.as_bytes())?;
         let mut holes = Vec::new();
         let mut done = 0;
         let dollar = |from: usize| {

@@ -87,7 +87,7 @@ impl Variant {
     }
 
     /// How a key came to its value: every statement that touched it or would have, in order.
-    /// `name`, `shortname` and `dep` have a story, too: the lines that they are made of.
+    /// The keys that the language sets have a story, too: the lines that they are made of.
     ///
     /// `None` where no statement anywhere gives this key a value. A key that only statements of
     /// other variants set, or statements whose condition does not hold, has a story without a

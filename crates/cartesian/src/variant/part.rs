@@ -3,7 +3,7 @@
 use crate::limits;
 use crate::plan::beginning::Beginning;
 use crate::tree::label::{Symbol, number};
-use crate::tree::operation::{Kind, Operation};
+use crate::tree::operation::{Kind, Operation, Pattern};
 use crate::tree::source::Span;
 use crate::tree::{Condition, Item, NodeId};
 use crate::variant::begun::Begun;
@@ -159,6 +159,15 @@ impl<'a, 'b, R: Record> Part<'a, 'b, R> {
     fn assign_pattern(&mut self, index: u32, operation: &Operation) {
         let plan = self.builder.plan;
         let pattern = &plan.tree.patterns[operation.key as usize];
+        if let Pattern::Literal(key) = pattern
+            && !self.suffixed
+        {
+            let Some(at) = self.builder.scratch.slots.get(*key) else { return };
+            if let Some(value) = self.value(operation) {
+                self.change(at, operation.kind, value, index);
+            }
+            return;
+        }
         let mut value = None;
         for at in 0..self.entries.len() {
             let entry = self.entries[at];

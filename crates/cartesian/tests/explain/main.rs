@@ -288,7 +288,7 @@ fn a_key_that_nobody_sets_has_no_story() {
     check("k = 1\n", "k\n");
     check("k = ${x}\n", "x");
     check("k = 1\n.* ?= 2\n", "x");
-    check("k = x\n.* ?= 2\n", "_name_map_file");
+    check("k = x\n.* ?= 2\n", "_name_map");
 }
 
 #[test]

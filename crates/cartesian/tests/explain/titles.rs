@@ -61,6 +61,29 @@ fn names_tell_their_labels() {
 }
 
 #[test]
+fn maps_of_names_tell_their_files() {
+    check_title(
+        "_name_map_file",
+        "_name_map_file = t.cfg: (os=f).20.boot
+         in (os=f).20.boot
+         by t.cfg:2
+         1. t.cfg:5  - @f:
+            adds (os=f)
+         2. t.cfg:7  - 20:
+            in variant (os=f) (t.cfg:5)
+            adds 20
+         3. t.cfg:2  - boot: setup
+            adds boot",
+    );
+    let story = first(TITLED).explain("_short_name_map_file").expect("a story");
+    assert_eq!(story.value.as_deref(), Some("t.cfg: f.20.boot"));
+    let joined = first("variants:\n  - a: x\n  - b: y\njoin a b\n");
+    let story = joined.explain("_name_map_file").expect("a story");
+    assert_eq!((story.value.as_deref(), story.from), (Some("t.cfg: b"), Some(1)));
+    assert_eq!(first("k = 1\n").explain("_name_map_file").expect("a story").value, None);
+}
+
+#[test]
 fn titles_agree_with_their_stories() {
     for text in [TITLED, SUFFIXED, "k = 1\n", "variants:\n  - a: x\n  - b: y\njoin a b\n"] {
         for variant in parse(text).variants() {

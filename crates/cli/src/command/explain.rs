@@ -8,8 +8,8 @@ use serde_json::{Value, json};
 
 use std::sync::Arc;
 
-use crate::args::Show;
-use crate::output::{Output, Reader};
+use crate::args::{Show, TextOrJson};
+use crate::output::{Objects, Output, Reader};
 use crate::terminal::{clean, note};
 
 /// An unknown key does not keep the others from being told.
@@ -17,6 +17,7 @@ pub(super) fn execute(args: &Show, selection: &Selection, wanted: &str) -> Resul
     let mut code = ALL_PASSED;
     let mut out = Output::new();
     let mut between = "";
+    let mut objects = Objects::new(args.format == TextOrJson::Json);
     for key in &args.explain {
         let mut stories = plan::explain(selection, wanted, key).peekable();
         if stories.peek().is_none() {
@@ -25,17 +26,22 @@ pub(super) fn execute(args: &Show, selection: &Selection, wanted: &str) -> Resul
             code = NOTHING_MATCHED;
         }
         for explained in stories {
-            let text = if args.json {
-                format!("{}\n", data(&explained))
-            } else {
-                format!("{between}{}\n", clean(&explained.story.to_string()))
-            };
+            let written = out.lines(|lines| match args.format {
+                TextOrJson::Text => {
+                    let story = clean(&explained.story.to_string());
+                    lines.extend(format!("{between}{story}\n").bytes());
+                }
+                TextOrJson::Json | TextOrJson::Jsonl => {
+                    objects.add(lines, |lines| lines.extend(data(&explained).to_string().bytes()));
+                }
+            });
             between = "\n";
-            if out.lines(|lines| lines.extend(text.bytes()))? == Reader::Gone {
+            if written? == Reader::Gone {
                 return Ok(code);
             }
         }
     }
+    let _ = out.lines(|lines| objects.end(lines))?;
     let _ = out.flush()?;
     Ok(code)
 }

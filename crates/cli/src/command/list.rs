@@ -5,7 +5,7 @@ use kvmtest_runner::plan::{self, Known, Row, Selection, json_line};
 
 use super::selection::{LARGEST, resolve};
 use crate::args::{Format, List};
-use crate::output::{Output, Reader};
+use crate::output::{Objects, Output, Reader};
 use crate::terminal::{Columns, clean};
 
 /// How many rows a table's columns are measured by. It never holds more, so that the first rows
@@ -22,7 +22,8 @@ pub(super) fn execute(args: &List) -> Result<u8> {
     let reader = match args.format {
         Format::Table => table(&selection, &known, &mut out)?,
         Format::Names => names(&selection, &mut out)?,
-        Format::Jsonl => jsonl(&selection, &mut out)?,
+        Format::Jsonl => json(&selection, Objects::new(false), &mut out)?,
+        Format::Json => json(&selection, Objects::new(true), &mut out)?,
         Format::Count => {
             let count = selection.count();
             out.lines(|lines| lines.extend(format!("{count}\n").bytes()))?
@@ -67,11 +68,12 @@ fn names(selection: &Selection, out: &mut Output) -> Result<Reader> {
     Ok(Reader::Reads)
 }
 
-fn jsonl(selection: &Selection, out: &mut Output) -> Result<Reader> {
+fn json(selection: &Selection, mut objects: Objects, out: &mut Output) -> Result<Reader> {
     for (i, variant) in (1..).zip(selection.variants()) {
-        if out.lines(|lines| json_line(&variant, i, lines))? == Reader::Gone {
+        let written = out.lines(|lines| objects.add(lines, |lines| json_line(&variant, i, lines)));
+        if written? == Reader::Gone {
             return Ok(Reader::Gone);
         }
     }
-    Ok(Reader::Reads)
+    out.lines(|lines| objects.end(lines))
 }

@@ -8,6 +8,7 @@ mod env;
 mod explain;
 mod guard;
 mod guest;
+mod history;
 mod lint;
 mod list;
 mod man;
@@ -33,6 +34,7 @@ pub(crate) fn execute(command: Command) -> Result<ExitCode> {
         Command::List(list) => list::execute(&list),
         Command::Show(show) => show::execute(&show),
         Command::Lint(lint) => lint::execute(&lint),
+        Command::History(history) => history::execute(&history),
         Command::Doctor => doctor::execute(),
         Command::Guest(guest) => guest::execute(guest),
         Command::Env(env) => env::execute(env.command),

@@ -1,10 +1,12 @@
 //! `kvmtest run`: runs tests.
 
+use std::fmt::Write;
 use std::io::IsTerminal;
 
 use kvmtest::{Error, ErrorKind, Result, env};
 use kvmtest_runner::dispatch::{Settings, Worker};
 use kvmtest_runner::hold::{OnFail, Shell};
+use kvmtest_runner::plan::Fact;
 use kvmtest_runner::report::ConsoleOptions;
 use kvmtest_runner::run::Order;
 use kvmtest_runner::scratch::Scratch;
@@ -13,7 +15,8 @@ use kvmtest_runner::{LocalStage, scratch};
 use super::console;
 use super::selection::{choice, house};
 use crate::args::{self, Run};
-use crate::terminal::note;
+use crate::output::Output;
+use crate::terminal::{clean, duration, note, table};
 
 pub(super) fn execute(args: &Run) -> Result<u8> {
     let on_fail = on_fail(args.on_fail)?;
@@ -27,7 +30,12 @@ pub(super) fn execute(args: &Run) -> Result<u8> {
         argv: std::env::args().collect(),
         console,
         jobs: args.jobs,
+        arrangement: args.arrangement.meaning(),
+        known_failures: args.arrangement.known_failures.clone(),
     };
+    if args.arrangement.list_only {
+        return list_only(&order);
+    }
     let settings = Settings {
         run_timeout: args.timeout,
         retries: args.retries,
@@ -77,4 +85,44 @@ fn on_fail(wanted: args::OnFail) -> Result<OnFail> {
             }))
         }
     })
+}
+
+fn list_only(order: &Order) -> Result<u8> {
+    let facts = match house()?.list(order) {
+        Ok(facts) => facts,
+        Err(code) => return Ok(code),
+    };
+    let head = ["", "test", "subtest", "CPUs", "MiB", "time", "after"];
+    let mut rows = vec![head.map(str::to_owned).to_vec()];
+    rows.extend(facts.iter().map(row));
+    let mut out = Output::new();
+    let _ = out.lines(|lines| lines.extend(table(&rows).bytes()))?;
+    let _ = out.flush()?;
+    Ok(0)
+}
+
+fn row(fact: &Fact) -> Vec<String> {
+    let mut name = fact.shortname.clone();
+    if fact.iteration > 1 {
+        let _ = write!(name, " ({})", fact.iteration);
+    }
+    let mut cpus = fact.used.cpus.to_string();
+    if fact.alone {
+        cpus.push_str(" (alone)");
+    }
+    let time = fact.expected.map(|time| u64::try_from(time.as_millis()).unwrap_or(u64::MAX));
+    let after = match &fact.broken {
+        Some(why) => format!("cannot be run: {why}"),
+        None => fact.after.join(" "),
+    };
+    let cells = [
+        fact.number.to_string(),
+        name,
+        fact.subtest.clone(),
+        cpus,
+        fact.used.memory.to_string(),
+        time.map(duration).unwrap_or_default(),
+        after,
+    ];
+    cells.map(|cell| clean(&cell)).to_vec()
 }

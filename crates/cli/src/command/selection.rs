@@ -31,6 +31,7 @@ pub(super) fn choice(selection: &args::Selection) -> Result<Choice> {
         set: selection.set.clone(),
         defaults: selection.defaults,
         expand_defaults: selection.expand_defaults.clone(),
+        names: None,
     })
 }
 
@@ -80,6 +81,7 @@ pub(crate) fn offered(
         set: selection.set.clone().or(whole),
         defaults: selection.defaults,
         expand_defaults: selection.expand_defaults.clone(),
+        names: None,
     };
     Some(ask(&Offers::new(&choice, &Configs, known)?))
 }

@@ -5,8 +5,8 @@ use kvmtest_runner::plan::{self, Shown};
 
 use super::explain;
 use super::selection::resolve;
-use crate::args::Show;
-use crate::output::{Output, Reader};
+use crate::args::{Show, TextOrJson};
+use crate::output::{Objects, Output, Reader};
 use crate::terminal::{Columns, clean};
 
 pub(super) fn execute(args: &Show) -> Result<u8> {
@@ -19,16 +19,22 @@ pub(super) fn execute(args: &Show) -> Result<u8> {
         return explain::execute(args, &selection, wanted);
     }
     let mut out = Output::new();
+    let mut objects = Objects::new(args.format == TextOrJson::Json);
     for shown in plan::show(&selection, &known, wanted) {
-        let text = if args.json { json(&shown).to_string() } else { text(&shown) };
-        let written = out.lines(|lines| {
-            lines.extend_from_slice(text.trim_end().as_bytes());
-            lines.push(b'\n');
+        let written = out.lines(|lines| match args.format {
+            TextOrJson::Text => {
+                lines.extend_from_slice(text(&shown).trim_end().as_bytes());
+                lines.push(b'\n');
+            }
+            TextOrJson::Json | TextOrJson::Jsonl => {
+                objects.add(lines, |lines| lines.extend(json(&shown).to_string().bytes()));
+            }
         });
         if written? == Reader::Gone {
             return Ok(0);
         }
     }
+    let _ = out.lines(|lines| objects.end(lines))?;
     let _ = out.flush()?;
     Ok(0)
 }

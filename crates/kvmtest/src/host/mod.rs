@@ -2,6 +2,7 @@
 
 pub mod accel;
 mod boot;
+mod command;
 mod finding;
 mod findings;
 pub mod kvm;
@@ -11,6 +12,7 @@ pub mod program;
 mod resources;
 
 pub use boot::boot_id;
+pub use command::{Ended, HostCommand, Left, Running};
 pub use finding::{Finding, Status};
 pub use findings::findings;
 pub use process::ProcessId;

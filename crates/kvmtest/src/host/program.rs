@@ -41,7 +41,7 @@ const MANAGERS: [Manager; 4] = [
 ];
 
 /// A program, and the package that has it: Debian, Fedora, SUSE, Arch.
-const PACKAGES: [(&str, [&str; 4]); 17] = [
+const PACKAGES: [(&str, [&str; 4]); 21] = [
     ("qemu-system-x86_64", ["qemu-system-x86", "qemu-kvm", "qemu-x86", "qemu-system-x86"]),
     ("qemu-img", ["qemu-utils", "qemu-img", "qemu-img", "qemu-img"]),
     ("ssh", ["openssh-client", "openssh-clients", "openssh-clients", "openssh"]),
@@ -58,6 +58,10 @@ const PACKAGES: [(&str, [&str; 4]); 17] = [
     ("genisoimage", ["genisoimage", "genisoimage", "mkisofs", "cdrtools"]),
     ("xorriso", ["xorriso", "xorriso", "xorriso", "libisoburn"]),
     ("tcpdump", ["tcpdump", "tcpdump", "tcpdump", "tcpdump"]),
+    ("vmstat", ["procps", "procps-ng", "procps", "procps-ng"]),
+    ("iostat", ["sysstat", "sysstat", "sysstat", "sysstat"]),
+    ("mpstat", ["sysstat", "sysstat", "sysstat", "sysstat"]),
+    ("perf", ["linux-perf", "perf", "perf", "perf"]),
     ("ffmpeg", ["ffmpeg", "ffmpeg-free", "ffmpeg", "ffmpeg"]),
 ];
 

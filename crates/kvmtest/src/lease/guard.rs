@@ -19,7 +19,7 @@ use crate::document;
 use crate::error::{Context, Error, ErrorKind, Result};
 use crate::host::ProcessId;
 use crate::vm::Instance;
-use crate::{env, wait};
+use crate::{env, stall, wait};
 
 /// How long QEMU has to end by itself when the guard tells it to; then it is killed. All of a
 /// clearing-up is to take less than a second.
@@ -32,6 +32,8 @@ pub fn serve(input: impl Read, mut output: impl Write) -> Result<()> {
     // concerns the guard.
     let _ = rustix::process::setsid();
     lift_limit();
+    // A machine that nobody wants takes what the host is short of.
+    stall::set_factor(1);
     let request: Start = serde_json::from_reader(input).map_err(|error| {
         Error::new(ErrorKind::VmCreate, format!("the guard's request is broken: {error}"))
     })?;

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use camino::Utf8Path;
 use serde_json::{Value, json};
 
 use super::Vm;
@@ -93,19 +92,6 @@ impl Vm {
         self.set_booting(offset);
         self.wait_for_login(deadline.remaining())
             .with_context(|| format!("logging in to the VM `{}` after its reboot", self.name()))
-    }
-
-    /// Writes the first screen to `path`, which ends in `.png` or `.ppm`.
-    pub fn screendump(&self, path: &Utf8Path) -> Result<()> {
-        let Some(format @ ("png" | "ppm")) = path.extension() else {
-            return Err(Error::new(
-                ErrorKind::Params,
-                format!("a screen is written as .png or .ppm: {path}"),
-            ));
-        };
-        let path = std::path::absolute(path)?;
-        let arguments = json!({ "filename": path.to_string_lossy(), "format": format });
-        self.monitor()?.cmd("screendump", arguments).map(drop)
     }
 
     /// Presses keys together: `ret`, `ctrl-alt-f1`.

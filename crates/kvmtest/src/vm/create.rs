@@ -4,8 +4,6 @@ use std::os::fd::AsFd;
 use std::process::Command;
 use std::time::Duration;
 
-use camino::Utf8PathBuf;
-
 use super::command::{self, CommandLine, GuestParts, Paths, Request};
 use super::{Instance, Record, Running, Vm};
 use crate::deadline::Deadline;
@@ -16,6 +14,7 @@ use crate::host::ProcessId;
 use crate::host::accel;
 use crate::lease::{self, Lease, Start};
 use crate::qemu::Binary;
+use crate::storage;
 
 /// How long QEMU has to open its monitors.
 const START: Duration = Duration::from_secs(20);
@@ -77,10 +76,7 @@ impl Vm {
     fn line(&self, plan: &Plan, instance: &Instance) -> Result<CommandLine> {
         let overlays = self.home.file.read()?.overlays;
         let params = self.params();
-        let images = match params.find_nonempty("images_dir") {
-            Some(dir) => Utf8PathBuf::from(dir),
-            None => current_dir()?,
-        };
+        let images = storage::directory(&params)?;
         let parts = plan.guest.as_ref().map(|guest| GuestParts {
             name: guest.name.clone(),
             kernel: guest.kernel.clone(),
@@ -216,10 +212,4 @@ fn make_overlays(line: &CommandLine) -> Result<()> {
         }
     }
     Ok(())
-}
-
-fn current_dir() -> Result<Utf8PathBuf> {
-    Utf8PathBuf::from_path_buf(std::env::current_dir()?).map_err(|path| {
-        Error::new(ErrorKind::Io, format!("the working directory is no UTF-8: {}", path.display()))
-    })
 }

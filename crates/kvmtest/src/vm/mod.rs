@@ -13,6 +13,7 @@ mod login;
 mod logs;
 mod reach;
 mod record;
+mod screen;
 mod watch;
 
 use std::collections::HashMap;

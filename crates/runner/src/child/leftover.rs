@@ -1,5 +1,7 @@
 //! Processes that a child left behind: in its process group, or elsewhere.
 
+use std::fs::File;
+use std::io::Read;
 use std::os::fd::OwnedFd;
 use std::time::Duration;
 
@@ -122,7 +124,10 @@ struct Stat {
 
 impl Stat {
     fn read(pid: u32) -> Option<Self> {
-        Self::parse(&std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?)
+        // A host may have thousands of processes: one read each has to do.
+        let mut text = [0; 1024];
+        let count = File::open(format!("/proc/{pid}/stat")).ok()?.read(&mut text).ok()?;
+        Self::parse(&String::from_utf8_lossy(&text[..count]))
     }
 
     fn parse(stat: &str) -> Option<Self> {

@@ -155,8 +155,10 @@ fn request_file(request: &Request) -> io::Result<Stdio> {
         "kvmtest-request",
         rustix::fs::MemfdFlags::CLOEXEC,
     )?);
-    serde_json::to_writer(&mut file, request)?;
-    file.write_all(b"\n")?;
+    // In one piece: each write is a call of the kernel.
+    let mut text = serde_json::to_vec(request)?;
+    text.push(b'\n');
+    file.write_all(&text)?;
     io::Seek::rewind(&mut file)?;
     Ok(file.into())
 }

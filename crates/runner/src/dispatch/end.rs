@@ -6,11 +6,13 @@ use kvmtest::{Deadline, interrupt};
 
 use super::current::Action;
 use super::{Dispatcher, Happening, rounded};
+use crate::abort;
 use crate::child::protocol::Finished;
 use crate::child::spawn::Report;
 use crate::child::verdict::{Stop, judge};
 use crate::event::Phase;
 use crate::outcome::Outcome;
+use crate::plan::PlannedTest;
 
 /// Why nothing is started any more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,7 +21,7 @@ pub(super) enum Stopping {
     Asked,
     /// The run had so much time.
     TimeUp(Duration),
-    /// So many tests failed.
+    /// So many tests failed, or one after which nothing is to run.
     Failures,
 }
 
@@ -66,7 +68,12 @@ impl Dispatcher<'_> {
         }
     }
 
-    pub(super) fn check_failures(&mut self) {
+    /// Whether anything is to be started after this end of a test.
+    pub(super) fn check_failures(&mut self, test: &PlannedTest, outcome: Outcome) {
+        if self.stopping.is_none() && abort::wanted(test, outcome) {
+            self.remark(abort::remark(test));
+            self.stopping = Some(Stopping::Failures);
+        }
         let Some(most) = self.settings.max_failures else { return };
         let failures = self.counts.failures();
         if self.stopping.is_none() && failures >= most {

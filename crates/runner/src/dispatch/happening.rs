@@ -1,5 +1,7 @@
 //! Everything that the dispatcher can be told.
 
+use kvmtest::test::Note;
+
 use crate::cause::Judgement;
 use crate::child::spawn::Report;
 use crate::watch::Finding;
@@ -9,6 +11,15 @@ use crate::watch::Finding;
 pub enum Happening {
     /// Somebody asked to stop: SIGINT, SIGTERM, SIGHUP.
     Signal,
+    /// A stage says something of a test.
+    Noted {
+        /// Whose stage.
+        desk: usize,
+        /// The test's number.
+        test: u32,
+        /// What it says.
+        note: Note,
+    },
     /// A stage has prepared for a test, or could not.
     Prepared {
         /// Whose stage.

@@ -13,6 +13,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::Duration;
 
+use kvmtest::test::Note;
 use kvmtest::{Deadline, Error};
 
 pub use happening::Happening;
@@ -20,7 +21,7 @@ pub use settings::{End, Settings, Timeouts};
 pub use worker::Worker;
 
 use crate::child::protocol::Finished;
-use crate::event::{Counts, Phase, What};
+use crate::event::{Counts, Phase, TestFinished, What};
 use crate::outcome::Outcome;
 use crate::plan::PlannedTest;
 use crate::queue::{Ended, Next, Queue, Rules};
@@ -39,6 +40,8 @@ pub struct Dispatcher<'a> {
     queue: Queue,
     desks: Vec<Desk>,
     counts: Counts,
+    /// How each test ended that is over.
+    outcomes: Vec<(u32, Outcome)>,
     /// How many tests wait for another try.
     again: usize,
     /// By when the whole run must have ended.
@@ -63,6 +66,7 @@ impl<'a> Dispatcher<'a> {
             inbox,
             desks: Vec::new(),
             counts: Counts::default(),
+            outcomes: Vec::new(),
             again: 0,
             stopping: None,
             asked: 0,
@@ -98,7 +102,11 @@ impl<'a> Dispatcher<'a> {
         self.abandon();
         self.counts.not_run = self.queue.not_run() + self.again;
         let stopped = matches!(self.stopping, Some(Stopping::Asked | Stopping::TimeUp(_)));
-        let end = End { counts: self.counts, interrupted: stopped };
+        let unmet = self.settings.known.unmet(self.outcomes.iter().copied());
+        let end = End { counts: self.counts, interrupted: stopped, unmet: unmet.len() };
+        for message in unmet {
+            self.remark(message);
+        }
         self.reports.tell(What::RunFinished {
             counts: end.counts,
             duration_ms: self.reports.milliseconds(),
@@ -125,6 +133,7 @@ impl<'a> Dispatcher<'a> {
     fn handle(&mut self, happening: Happening) {
         match happening {
             Happening::Signal => self.asked_to_stop(),
+            Happening::Noted { desk, test, note } => self.note(desk, test, note),
             Happening::Prepared { desk, test, result } => {
                 if self.is_at(desk, test, Phase::Prepare) {
                     self.prepared(desk, result);
@@ -228,23 +237,46 @@ impl<'a> Dispatcher<'a> {
 
     /// A try is over; the queue says what that means.
     fn finish(&mut self, current: Current) {
-        let ended = self.queue.finished(current.test.number, current.outcome());
+        let test = current.test.clone();
+        let ended = self.queue.finished(test.number, current.outcome());
         let mut finished = current.finished_event(self.reports.milliseconds());
+        let outcome = finished.outcome;
         match ended {
             // There will be no other try.
-            Ended::Again if self.stopping.is_some() => self.counts.add(finished.outcome),
+            Ended::Again if self.stopping.is_some() => self.count(&test, &mut finished),
             Ended::Again => {
                 self.again += 1;
                 finished.retried = true;
             }
             Ended::Final { flaky } => {
-                self.counts.add(finished.outcome);
+                self.count(&test, &mut finished);
                 self.counts.flaky += usize::from(flaky);
                 finished.flaky = flaky;
             }
         }
+        let counts = !finished.retried;
         self.reports.tell(What::TestFinished(finished));
-        self.check_failures();
+        if counts {
+            self.check_failures(&test, outcome);
+        }
+    }
+
+    /// Counts a try that counts; a failure that is expected for itself.
+    fn count(&mut self, test: &PlannedTest, finished: &mut TestFinished) {
+        self.outcomes.push((finished.test, finished.outcome));
+        finished.known = self.settings.known.of(test, finished.outcome);
+        match finished.known {
+            Some(_) => self.counts.known += 1,
+            None => self.counts.add(finished.outcome),
+        }
+    }
+
+    fn note(&mut self, desk: usize, test: u32, note: Note) {
+        let current = self.desks[desk].current.as_mut();
+        if let Some(current) = current.filter(|current| current.test.number == test) {
+            current.warned |= matches!(note, Note::Warning { .. });
+            self.reports.tell(What::Note { test, note });
+        }
     }
 
     fn remark(&mut self, message: String) {

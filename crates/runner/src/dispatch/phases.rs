@@ -116,10 +116,9 @@ impl Dispatcher<'_> {
             }
             Note::Log { message }
         } else {
-            current.warned = true;
             Note::Warning { message }
         };
-        self.reports.tell(What::Note { test, note });
+        self.note(desk, test, note);
     }
 
     pub(super) fn child_reported(&mut self, desk: usize, report: Report) {
@@ -127,10 +126,7 @@ impl Dispatcher<'_> {
         let Some(state) = &mut current.phase else { return };
         let test = current.test.number;
         match report {
-            Report::Event(ChildEvent::Note { note }) => {
-                current.warned |= matches!(note, Note::Warning { .. });
-                self.reports.tell(What::Note { test, note });
-            }
+            Report::Event(ChildEvent::Note { note }) => self.note(desk, test, note),
             Report::Event(ChildEvent::Doing { what }) => self.note_doing(desk, &what),
             Report::Event(ChildEvent::Started { .. } | ChildEvent::Finished(_)) => {}
             Report::Finished => state.expect_end(self.settings.grace),

@@ -7,6 +7,7 @@ use camino::Utf8PathBuf;
 use crate::child::spawn::Limits;
 use crate::event::Counts;
 use crate::hold::OnFail;
+use crate::known::Known;
 use crate::queue::Capacity;
 
 /// What holds for all tests of a run.
@@ -35,6 +36,8 @@ pub struct Settings {
     pub max_failures: Option<usize>,
     /// What becomes of the machines of a test that failed.
     pub on_fail: OnFail,
+    /// The failures that are expected.
+    pub known: Known,
 }
 
 /// How long each phase may take.
@@ -66,6 +69,7 @@ impl Settings {
             repeat_until_fail: 0,
             max_failures: None,
             on_fail: OnFail::Kill,
+            known: Known::default(),
         }
     }
 }
@@ -85,4 +89,6 @@ pub struct End {
     pub counts: Counts,
     /// Whether it was stopped before its end: somebody asked, or its time was up.
     pub interrupted: bool,
+    /// How many known failures have expired, or do not fail any more.
+    pub unmet: usize,
 }

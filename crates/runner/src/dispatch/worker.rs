@@ -30,6 +30,16 @@ pub(super) enum Order {
     Close,
 }
 
+impl Order {
+    /// The number of the test that it is about.
+    fn test(&self) -> Option<u32> {
+        match self {
+            Self::Prepare(test, _) | Self::Clean(test, _, _) => Some(test.number),
+            Self::Close => None,
+        }
+    }
+}
+
 /// The dispatcher's side of a worker.
 pub(super) struct Desk {
     pub(super) env: Utf8PathBuf,
@@ -105,6 +115,7 @@ fn work(
 ) {
     for order in orders {
         let closing = matches!(order, Order::Close);
+        let test = order.test();
         let happening = match order {
             Order::Prepare(test, places) => Happening::Prepared {
                 desk,
@@ -130,6 +141,14 @@ fn work(
             }
             Order::Close => Happening::Closed { desk, result: guarded(|| stage.finish()) },
         };
+        let notes = test.map(|test| (test, stage.notes()));
+        for (test, note) in notes
+            .into_iter()
+            .flat_map(|(test, notes)| notes.into_iter().map(move |note| (test, note)))
+        {
+            // Who is not listened to now is not listened to below.
+            let _ = news.send(Happening::Noted { desk, test, note });
+        }
         if news.send(happening).is_err() || closing {
             return;
         }

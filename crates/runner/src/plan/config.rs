@@ -94,6 +94,11 @@ impl Read {
         self.parser.census()
     }
 
+    /// What the statements of the command line say that was hardly meant.
+    pub(super) fn slips(&self) -> Vec<Diagnostic> {
+        self.parser.slips(COMMAND_LINE)
+    }
+
     /// Completes it with `only` statements.
     pub(super) fn finish(mut self, only: &[String]) -> Result<Loaded, Unreadable> {
         for filter in only {

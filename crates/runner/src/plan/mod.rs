@@ -1,31 +1,45 @@
 //! What is to be run: from the command line and the configuration to a list of tests.
 
+mod arrangement;
 mod config;
 mod explain;
+mod facts;
 mod files;
 mod filter;
 mod json;
 mod known;
+pub(crate) mod label;
 mod lint;
+mod not_included;
 mod offers;
+mod order;
 mod outside;
+mod rerun;
 mod select;
 mod selection;
-mod test;
+mod shard;
+mod shuffle;
+pub(crate) mod test;
 mod tests;
 mod view;
 mod what;
 
+pub use arrangement::{Arranged, Arrangement, Rerun, arrange};
 pub use config::Unreadable;
 pub use explain::{Explained, explain, unexplained};
+pub use facts::{Fact, facts};
 pub use files::{MAIN, Shipped};
 pub use json::json_line;
 pub use known::{Known, KnownSubtest};
+pub use label::name_filter;
 pub use lint::lint;
 pub use offers::{Offer, Offers};
+pub use order::Sequence;
 pub use outside::add_crate;
 pub use select::{Choice, Refusal, select};
 pub use selection::Selection;
+pub use shard::Shard;
+pub use shuffle::seed;
 pub use test::PlannedTest;
 pub use tests::{Plan, plan};
 pub use view::{Row, Shown, list, show};

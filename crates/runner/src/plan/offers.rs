@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use super::config::{Read, Texts};
 use super::files::Shipped;
+use super::filter;
 use super::known::Known;
 use super::select::Choice;
 
@@ -50,6 +51,16 @@ impl Offers {
             return offers;
         };
         self.labels(&typed[..start], &typed[start..])
+    }
+
+    /// Keys that begin with `typed`.
+    pub fn keys(&self, typed: &str) -> Vec<Offer> {
+        let own = ["name", "shortname", "dep"].into_iter();
+        let keys = self.read.census().keys().chain(own).filter(|key| key.starts_with(typed));
+        let mut keys: Vec<&str> = keys.collect();
+        keys.sort_unstable();
+        keys.truncate(OFFERED);
+        keys.into_iter().map(plain).collect()
     }
 
     /// The sets of the configuration.
@@ -109,16 +120,24 @@ impl Offers {
         (!words.is_empty()).then(|| words.join(", "))
     }
 
-    /// Labels that begin with `typed`, each behind `before`.
+    /// Labels that begin with `typed`, each behind `before`: those that a name may have beside
+    /// the ones that it has to have.
     fn labels(&self, before: &str, typed: &str) -> Vec<Offer> {
-        let census = self.read.census();
-        let mut found: Vec<String> = if typed.starts_with('(') {
-            let named = census.named_labels().map(|(block, name)| format!("({block}={name})"));
-            named.filter(|label| label.starts_with(typed)).collect()
-        } else {
-            census.labels().filter(|label| label.starts_with(typed)).map(str::to_owned).collect()
-        };
+        let word = before.rsplit([',', ' ']).next().unwrap_or_default();
+        let with: Vec<&str> = filter::labels(word).collect();
+        let labels = self.read.census().labels_with(&with);
+        let written = labels.into_iter().filter_map(|(block, name)| {
+            if typed.starts_with('(') {
+                block.map(|block| format!("({block}={name})"))
+            } else {
+                Some(name.to_owned())
+            }
+        });
+        let is_other = |label: &String| !with.contains(&label.as_str());
+        let mut found: Vec<String> =
+            written.filter(|label| label.starts_with(typed) && is_other(label)).collect();
         found.sort_unstable();
+        found.dedup();
         found.truncate(OFFERED);
         found.into_iter().map(|label| plain(&format!("{before}{label}"))).collect()
     }

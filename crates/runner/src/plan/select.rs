@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::fmt::Write;
 
 use camino::Utf8PathBuf;
-use kvmtest_cartesian::{Census, nearest};
+use kvmtest_cartesian::{Census, Diagnostic, Finding, Variant, nearest};
 
 use super::config::{Loaded, Read, Texts, Unreadable};
 use super::files::Shipped;
@@ -28,6 +28,8 @@ pub struct Choice {
     pub defaults: bool,
     /// The named blocks that give all their variants nevertheless.
     pub expand_defaults: Vec<String>,
+    /// Besides, only the variants of these full names, and some that have such a name in theirs.
+    pub names: Option<Vec<String>>,
 }
 
 /// Why nothing was chosen.
@@ -37,13 +39,15 @@ pub enum Refusal {
     Unreadable(Unreadable),
     /// Nothing matched: a sentence with the nearest names.
     Nothing(String),
+    /// What was asked for cannot be done, or not with this configuration.
+    Impossible(String),
 }
 
 impl Refusal {
     /// The exit code of a program that ends with this.
     pub fn exit_code(&self) -> u8 {
         match self {
-            Self::Unreadable(_) => exit_code::SETUP_IMPOSSIBLE,
+            Self::Unreadable(_) | Self::Impossible(_) => exit_code::SETUP_IMPOSSIBLE,
             Self::Nothing(_) => exit_code::NOTHING_MATCHED,
         }
     }
@@ -52,7 +56,7 @@ impl Refusal {
     pub fn render(&self, color: bool) -> String {
         match self {
             Self::Unreadable(unreadable) => unreadable.render(color),
-            Self::Nothing(sentence) => sentence.clone(),
+            Self::Nothing(sentence) | Self::Impossible(sentence) => sentence.clone(),
         }
     }
 }
@@ -61,7 +65,8 @@ impl Refusal {
 ///
 /// A filter that is a variant's name, short or full, of several labels, as `list` prints it,
 /// selects just that variant, although labels which the short name leaves out stand between those
-/// it has. A filter that names a label which no variant has is refused, whatever the others match.
+/// it has. A filter that names a label which no variant has is refused, whatever the others match;
+/// a statement that does so is warned of.
 ///
 /// The files are read once, and again only where they include `<subtests>`.
 pub fn select(choice: &Choice, shipped: &dyn Shipped, known: &Known) -> Result<Selection, Refusal> {
@@ -69,6 +74,7 @@ pub fn select(choice: &Choice, shipped: &dyn Shipped, known: &Known) -> Result<S
     let sets = chosen_sets(choice, read.census())?;
     check_blocks(&choice.expand_defaults, read.census())?;
     check_labels(&choice.wanted, read.census())?;
+    let slips = read.slips();
     let names: Vec<String> = choice
         .wanted
         .names()
@@ -81,22 +87,26 @@ pub fn select(choice: &Choice, shipped: &dyn Shipped, known: &Known) -> Result<S
         let set = sets.get(at);
         // What was read is large: it is copied only where it is needed again.
         let read = if at + 1 == tried { std::mem::take(&mut read) } else { read.clone() };
-        if let Some(selection) = within(&choice.wanted.filters, &names, set, read)? {
+        if let Some(mut selection) = within(choice, &names, set, read)? {
+            selection.warnings.extend(slips);
             return Ok(selection);
         }
     }
-    Err(nothing(&choice.wanted, &sets))
+    Err(nothing(&choice.wanted, &sets, &slips))
 }
 
 /// What is chosen of a set; `None` where that is nothing.
 fn within(
-    filters: &[String],
+    choice: &Choice,
     names: &[String],
     set: Option<&String>,
     read: Read,
 ) -> Result<Option<Selection>, Refusal> {
+    let filters = &choice.wanted.filters;
+    let of_names = choice.names.as_deref().and_then(|names| any_of(names, read.census()));
     let finish = |read: Read, filter: Option<String>| {
-        let only: Vec<String> = filter.into_iter().chain(set.cloned()).collect();
+        let only: Vec<String> =
+            filter.into_iter().chain(set.cloned()).chain(of_names.clone()).collect();
         read.finish(&only).map_err(Refusal::Unreadable)
     };
     let mut parts = Vec::new();
@@ -119,6 +129,39 @@ fn within(
     }
     let set = set.cloned();
     Ok((!parts.iter().all(Part::is_empty)).then_some(Selection { parts, set, warnings }))
+}
+
+/// A filter that variants of these full names pass; none where it would say nothing, or too much
+/// to be worth it.
+fn any_of(names: &[String], census: Census<'_>) -> Option<String> {
+    const MANY: usize = 1000;
+    let is_filter = names.iter().all(|name| filter::is_filter(name));
+    (is_filter && !census.has_joins() && (1..=MANY).contains(&names.len()))
+        .then(|| names.join(", "))
+}
+
+/// What is there of `choice` for dependencies: the variants whose names have one of `deps`, in the
+/// set of the selection that has them. Filters of `choice` do not count, its statements do.
+pub(super) fn select_dependencies(
+    choice: &Choice,
+    set: Option<&str>,
+    deps: &[String],
+    shipped: &dyn Shipped,
+    known: &Known,
+) -> Result<Vec<Variant>, Refusal> {
+    /// A filter is judged again for each label of a name.
+    const AT_ONCE: usize = 100;
+    let read = Texts::of(choice, shipped, known).read().map_err(Refusal::Unreadable)?;
+    let deps: Vec<&str> =
+        deps.iter().map(String::as_str).filter(|dep| filter::is_filter(dep)).collect();
+    let mut found = Vec::new();
+    for deps in deps.chunks(AT_ONCE) {
+        let only: Vec<String> =
+            std::iter::once(deps.join(", ")).chain(set.map(str::to_owned)).collect();
+        let loaded = read.clone().finish(&only).map_err(Refusal::Unreadable)?;
+        found.extend(loaded.config.variants());
+    }
+    Ok(found)
 }
 
 /// The sets to look in: the one that was asked for, or all of them.
@@ -187,6 +230,11 @@ fn check_labels(wanted: &Wanted, census: Census<'_>) -> Result<(), Refusal> {
     let mean =
         if near.is_empty() { String::new() } else { format!("; did you mean {}?", quoted(&near)) };
     let statement = if spaced { " A statement has an operator, as `mem = 1024`." } else { "" };
+    if let Some(keyword) = unknown.iter().find(|label| KEYWORDS.contains(label)) {
+        return Err(Refusal::Nothing(format!(
+            "`{keyword}` alone is no statement: write it and what follows as one word, `'{keyword} …'`"
+        )));
+    }
     let sentence = format!(
         "no variant has {}{mean}{statement} (`kvmtest list` shows what there is; a new subtest has \
          to be built in, or be in a folder that `--subtests` names)",
@@ -195,17 +243,28 @@ fn check_labels(wanted: &Wanted, census: Census<'_>) -> Result<(), Refusal> {
     Err(Refusal::Nothing(sentence))
 }
 
-fn nothing(wanted: &Wanted, sets: &[String]) -> Refusal {
+fn nothing(wanted: &Wanted, sets: &[String], slips: &[Diagnostic]) -> Refusal {
     let mut sentence = match (wanted.filters.as_slice(), wanted.statements.as_slice()) {
         ([], []) => "the configuration has no variants".to_owned(),
         ([], statements) => format!("no variant is left by {}", quoted(statements)),
-        (filters, _) => format!("no variant matches {}", quoted(filters)),
+        (filters, []) => format!("no variant matches {}", quoted(filters)),
+        (filters, statements) => {
+            format!("no variant matches {} with {}", quoted(filters), quoted(statements))
+        }
     };
     if !sets.is_empty() {
         let noun = plural("set", sets.len());
         let _ = write!(sentence, " in {noun} {}", quoted(sets));
     }
-    if !wanted.filters.is_empty() {
+    let mut slips =
+        slips.iter().filter(|slip| slip.finding == Some(Finding::UnknownLabel)).peekable();
+    let is_meant = slips.peek().is_none();
+    for slip in slips {
+        let label = slip.excerpt.get(slip.marked.clone()).unwrap_or_default();
+        let help = slip.help.as_ref().map(|help| format!("; {help}")).unwrap_or_default();
+        let _ = write!(sentence, ": no variant has `{label}`{help}");
+    }
+    if is_meant && !wanted.filters.is_empty() {
         sentence.push_str(": each of its labels exists, but no variant has them together");
     }
     sentence.push_str(" (`kvmtest list` shows what there is)");

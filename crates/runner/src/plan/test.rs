@@ -31,3 +31,20 @@ pub struct PlannedTest {
     /// How long it takes, by earlier runs.
     pub expected: Option<Duration>,
 }
+
+/// A test for tests: called `name`, which depends on `dep` (several with blanks between).
+#[cfg(test)]
+pub(crate) fn example(name: &str, dep: &str) -> PlannedTest {
+    PlannedTest {
+        number: 0,
+        name: name.to_owned(),
+        shortname: name.to_owned(),
+        dep: dep.split_whitespace().map(str::to_owned).collect(),
+        subtest: "boot".to_owned(),
+        iteration: 1,
+        program: Err("is not run".to_owned()),
+        params: Params::new(),
+        urgent: false,
+        expected: None,
+    }
+}

@@ -9,6 +9,7 @@ use super::config::params;
 use super::known::Known;
 use super::test::PlannedTest;
 use crate::child::Program;
+use crate::queue::Needs;
 
 /// What is to be run, in its order.
 #[derive(Debug, Clone, Default)]
@@ -69,6 +70,8 @@ fn check(params: &Params, known: &Known) -> Result<Checked, String> {
         .ok()
         .filter(|number| (1..=100_000).contains(number))
         .ok_or_else(|| params.wrong("iterations", "between 1 and 100000").to_string())?;
+    Needs::read(params).map_err(|error| error.to_string())?;
+    check_unstable(params)?;
     let name = params.get("type").map_err(|error| error.to_string())?;
     let subtest = known.get(name).ok_or_else(|| {
         let near = nearest(name, known.iter().map(|subtest| subtest.name.as_str()), 3);
@@ -80,4 +83,17 @@ fn check(params: &Params, known: &Known) -> Result<Checked, String> {
         format!("there is no subtest `{name}`{place}{hint}")
     })?;
     Ok(Checked { skip, iterations, program: subtest.program.clone() })
+}
+
+/// A test that may fail says why.
+fn check_unstable(params: &Params) -> Result<(), String> {
+    let unstable = params.get_bool_or("unstable", false).map_err(|error| error.to_string())?;
+    if unstable && params.find_nonempty("unstable_reason").is_none_or(|why| why.trim().is_empty()) {
+        let place =
+            params.origin("unstable").map(|place| format!(" ({place})")).unwrap_or_default();
+        return Err(format!(
+            "`unstable = yes` without a reason{place}: `unstable_reason` says why it may fail"
+        ));
+    }
+    Ok(())
 }

@@ -60,6 +60,13 @@ fn is_statement(text: &str) -> bool {
 }
 
 fn neither(text: &str) -> Error {
+    if let Some(filter) = text.strip_prefix('!').filter(|filter| filter::is_filter(filter)) {
+        let message = format!(
+            "`{text}` is half a condition: `'no {filter}'` leaves tests out, and `'{text}: mem = \
+             1024'` is about those that it does not match"
+        );
+        return Error::new(ErrorKind::Config, message);
+    }
     let message = format!(
         "`{}` is neither a filter of variants (`boot`, `virtio_net..boot`) nor a statement \
          (`'mem = 1024'`, `'only smp2'`)",
@@ -120,6 +127,14 @@ mod tests {
         for text in ["", " ", "..", "boot*", "a/b", "a;b", "\x1b[2J", "--x\n", "()", "a)"] {
             let error = Wanted::parse([text]).expect_err(text).to_string();
             assert!(error.contains("neither a filter") && !error.contains('\x1b'), "{error}");
+        }
+    }
+
+    #[test]
+    fn half_a_condition_is_told_so() {
+        for text in ["!boot", "!a..b, c", "!(os=f)"] {
+            let error = Wanted::parse([text]).expect_err(text).to_string();
+            assert!(error.contains("half a condition") && error.contains("`'no "), "{error}");
         }
     }
 

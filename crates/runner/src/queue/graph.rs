@@ -6,6 +6,7 @@ use std::collections::{BTreeSet, HashMap};
 use kvmtest::Params;
 
 use crate::plan::PlannedTest;
+use crate::plan::label::{self, Label};
 
 /// The dependencies between tests, as indices into the list that it was made of.
 #[derive(Debug, Default)]
@@ -101,6 +102,38 @@ impl Graph {
         (sorted, stuck)
     }
 
+    /// The tests, each after those that it needs, otherwise by their ranks. Those for which that
+    /// cannot be are last.
+    pub(crate) fn in_order<R: Ord>(&self, rank: impl Fn(usize) -> R) -> Vec<usize> {
+        let mut missing: Vec<usize> = self.nodes.iter().map(|node| node.needs.len()).collect();
+        let mut left: Vec<usize> = self.nodes.iter().map(|node| node.tests.len()).collect();
+        let mut free = BTreeSet::new();
+        let mut sorted = Vec::new();
+        let release = |free: &mut BTreeSet<(R, usize)>, node: usize| {
+            free.extend(self.nodes[node].tests.iter().map(|at| (rank(*at), *at)));
+        };
+        for node in (0..missing.len()).filter(|node| missing[*node] == 0) {
+            release(&mut free, node);
+        }
+        while let Some((_, at)) = free.pop_first() {
+            sorted.push(at);
+            let node = self.node_of[at];
+            left[node] -= 1;
+            if left[node] > 0 {
+                continue;
+            }
+            for &dependant in &self.nodes[node].dependants {
+                missing[dependant] -= 1;
+                if missing[dependant] == 0 {
+                    release(&mut free, dependant);
+                }
+            }
+        }
+        let stuck = (0..missing.len()).filter(|node| missing[*node] > 0);
+        sorted.extend(stuck.flat_map(|node| &self.nodes[node].tests));
+        sorted
+    }
+
     /// Nodes each of which needs the next one, and the last one the first; if there are such.
     pub(crate) fn circle(&self) -> Option<Vec<usize>> {
         let (_, stuck) = self.sorted();
@@ -160,17 +193,18 @@ fn makes_image(params: &Params) -> bool {
 
 /// The labels of names, for finding the names that have some of them.
 struct Names<'a> {
-    labels: Vec<Vec<&'a str>>,
+    labels: Vec<Vec<Label<'a>>>,
+    /// The names that have a label, whatever block it is from.
     holders: HashMap<&'a str, Vec<usize>>,
 }
 
 impl<'a> Names<'a> {
     fn of(names: impl Iterator<Item = &'a str>) -> Self {
-        let labels: Vec<Vec<&str>> = names.map(|name| name.split('.').collect()).collect();
+        let labels: Vec<Vec<Label>> = names.map(label::labels).collect();
         let mut holders: HashMap<&str, Vec<usize>> = HashMap::new();
         for (index, labels) in labels.iter().enumerate() {
             for label in labels {
-                let holders = holders.entry(label).or_default();
+                let holders = holders.entry(label.name).or_default();
                 if holders.last() != Some(&index) {
                     holders.push(index);
                 }
@@ -179,17 +213,15 @@ impl<'a> Names<'a> {
         Self { labels, holders }
     }
 
-    /// The names that have the labels of `dep` one right after the other.
+    /// The names that have the labels of `dep` directly after one another.
     fn with(&self, dep: &str) -> Vec<usize> {
-        let wanted: Vec<&str> = dep.split('.').collect();
+        let wanted = label::labels(dep);
         let none = Vec::new();
         let rarest = wanted
             .iter()
-            .map(|label| self.holders.get(label).unwrap_or(&none))
+            .map(|label| self.holders.get(label.name).unwrap_or(&none))
             .min_by_key(|holders| holders.len());
-        let has = |index: &usize| {
-            self.labels[*index].windows(wanted.len()).any(|labels| labels == wanted.as_slice())
-        };
+        let has = |index: &usize| label::has(&self.labels[*index], &wanted);
         rarest.into_iter().flatten().copied().filter(has).collect()
     }
 }

@@ -17,10 +17,13 @@ pub(super) fn machine(params: &Params) -> Option<String> {
     if !params.objects("vms").into_iter().any(|vm| lives_on(&params.object_params(vm))) {
         return None;
     }
-    let mut entries: Vec<(&str, &str)> =
-        params.iter().filter(|(key, _)| makes_machine(key)).collect();
-    entries.sort_unstable();
-    Some(entries.iter().map(|(key, value)| format!("{key}={value}\n")).collect())
+    let mut lines: Vec<String> = params
+        .iter()
+        .filter(|(key, _)| makes_machine(key))
+        .map(|(key, value)| format!("{key}={value}"))
+        .collect();
+    lines.sort_unstable();
+    Some(lines.join("\n"))
 }
 
 /// Whether the machine is kept after the test, and another test would take it as it is.

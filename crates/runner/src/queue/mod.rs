@@ -211,7 +211,10 @@ impl Queue {
 
     /// The best test for a worker, if there is any that may run now.
     fn choose(&self, worker: usize) -> Option<usize> {
-        let used = self.used();
+        if self.is_one_alone() {
+            return None;
+        }
+        let (used, machine) = (self.used(), self.owners.machine(worker));
         let fitting = self.ready.iter().filter_map(|(&number, tests)| {
             let kind = &self.kinds[number];
             let may = self.may_run(kind, used) && self.owners.may_have(worker, number);
@@ -219,20 +222,23 @@ impl Queue {
             // With one worker there is nobody to divide the tests with.
             let fit = match self.rules.workers {
                 0 | 1 => (false, Fit::Free),
-                _ => (!kind.urgent, self.owners.fit(worker, kind)),
+                _ => (!kind.urgent, self.owners.fit(worker, machine, kind)),
             };
             Some((fit, at))
         });
         fitting.min().map(|(_, at)| at)
     }
 
+    /// Whether a test of this kind may run beside what runs now, which takes `used`.
     fn may_run(&self, kind: &Kind, used: Capacity) -> bool {
-        let mut others = self.running.values().map(|at| &self.kinds[self.tests[*at].kind]);
         if kind.needs.alone {
-            return others.next().is_none();
+            return self.running.is_empty();
         }
-        !others.any(|other| other.needs.alone)
-            && (self.rules.capacity - used).holds(kind.needs.used)
+        (self.rules.capacity - used).holds(kind.needs.used)
+    }
+
+    fn is_one_alone(&self) -> bool {
+        self.running.values().any(|at| self.kinds[self.tests[*at].kind].needs.alone)
     }
 
     fn used(&self) -> Capacity {

@@ -8,10 +8,12 @@ use super::kind::{Fit, Kind};
 /// Which worker has what, and how many tests there are left for whom.
 #[derive(Debug)]
 pub(super) struct Owners {
-    /// The worker that ran the last test of a family.
-    families: HashMap<usize, usize>,
+    /// For each family the worker that ran its last test.
+    families: Vec<Option<usize>>,
     /// The machine that each worker's last test left.
     machines: HashMap<usize, usize>,
+    /// For each machine how many workers have it.
+    holders: Vec<usize>,
     /// For each kind how many of its tests are yet to be handed out.
     open: Vec<usize>,
     /// The family of each kind, where it has to stay with the worker that began with it.
@@ -21,10 +23,13 @@ pub(super) struct Owners {
 impl Owners {
     /// Nobody has anything, and no test is left.
     pub(super) fn new(graph: &Graph, kinds: &[Kind]) -> Self {
+        let machines =
+            kinds.iter().filter_map(|kind| kind.machine).max().map_or(0, |most| most + 1);
         let bound = |kind: &Kind| kind.family.filter(|family| graph.families[*family].bound);
         Self {
-            families: HashMap::new(),
+            families: vec![None; graph.families.len()],
             machines: HashMap::new(),
+            holders: vec![0; machines],
             open: vec![0; kinds.len()],
             bound: kinds.iter().map(bound).collect(),
         }
@@ -44,29 +49,39 @@ impl Owners {
     pub(super) fn started(&mut self, worker: usize, number: usize, kind: &Kind) {
         self.closed(number);
         if let Some(family) = kind.family {
-            self.families.insert(family, worker);
+            self.families[family] = Some(worker);
         }
-        match kind.machine {
+        let before = match kind.machine {
             Some(machine) => self.machines.insert(worker, machine),
             None => self.machines.remove(&worker),
         };
+        if let Some(before) = before {
+            self.holders[before] -= 1;
+        }
+        if let Some(machine) = kind.machine {
+            self.holders[machine] += 1;
+        }
     }
 
     /// Whether a worker may have a test of the kind `number`.
     pub(super) fn may_have(&self, worker: usize, number: usize) -> bool {
-        let owner = self.bound[number].and_then(|family| self.families.get(&family));
-        owner.is_none_or(|owner| *owner == worker)
+        let owner = self.bound[number].and_then(|family| self.families[family]);
+        owner.is_none_or(|owner| owner == worker)
     }
 
-    /// How well a test of this kind fits a worker.
-    pub(super) fn fit(&self, worker: usize, kind: &Kind) -> Fit {
-        let machine = |worker: &usize| kind.machine.is_some_and(|own| self.machines[worker] == own);
-        let family = kind.family.and_then(|family| self.families.get(&family));
-        if self.machines.contains_key(&worker) && machine(&worker) {
+    /// The machine that a worker's last test left.
+    pub(super) fn machine(&self, worker: usize) -> Option<usize> {
+        self.machines.get(&worker).copied()
+    }
+
+    /// How well a test of this kind fits a worker, which has `machine`.
+    pub(super) fn fit(&self, worker: usize, machine: Option<usize>, kind: &Kind) -> Fit {
+        let family = kind.family.and_then(|family| self.families[family]);
+        if machine.is_some() && machine == kind.machine {
             Fit::SameMachine
-        } else if family == Some(&worker) {
+        } else if family == Some(worker) {
             Fit::SameFamily
-        } else if family.is_some() || self.machines.keys().any(machine) {
+        } else if family.is_some() || kind.machine.is_some_and(|own| self.holders[own] > 0) {
             Fit::Others
         } else {
             Fit::Free

@@ -109,7 +109,7 @@ impl Run {
         }
     }
 
-    fn to_the_end(mut self, mut choice: impl FnMut() -> (Index, Outcome)) -> Told {
+    fn finish(mut self, mut choice: impl FnMut() -> (Index, Outcome)) -> Told {
         loop {
             for worker in 0..self.rules.workers {
                 self.ask(worker);
@@ -242,7 +242,7 @@ proptest! {
         let rules = Rules { workers, capacity: HOST, retries, repeat_until_fail };
         let tests = tests(&drawn, &places);
         let mut choices = choices.iter().cycle();
-        let told = Run::new(tests.clone(), rules).to_the_end(|| *choices.next().expect("endless"));
+        let told = Run::new(tests.clone(), rules).finish(|| *choices.next().expect("endless"));
         let most = (retries + 1).max(repeat_until_fail);
         prop_assert!(told.attempts.values().all(|attempts| *attempts <= most));
     }
@@ -253,7 +253,9 @@ proptest! {
         places in prop::collection::vec(any::<Index>(), 28),
     ) {
         let mut tests = tests(&drawn, &places);
-        tests.iter_mut().for_each(|test| test.dep.clear());
+        for test in &mut tests {
+            test.dep.clear();
+        }
         let rules = Rules { workers: 1, capacity: HOST, retries: 0, repeat_until_fail: 0 };
         let mut queue = Queue::new(tests.clone(), rules);
         for expect in tests {

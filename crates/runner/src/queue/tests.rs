@@ -140,6 +140,9 @@ fn a_dependency_is_matched_by_whole_labels_that_follow_each_other() {
     check("a.boot", "a.boots", false);
     check("missing", "a", false);
     check("a.b.c", "a.b", false);
+    check("(os=f).boot", "(os=f).(tests=boot)", true);
+    check("(os=f).boot", "(os=u).boot", false);
+    check("(os=f).boot", "f.boot", false);
 }
 
 #[test]

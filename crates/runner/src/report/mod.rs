@@ -16,6 +16,7 @@ pub use junit::Junit;
 pub use log::EventLog;
 pub use record::{PhaseRecord, Record, Records};
 pub use results::Results;
+pub(crate) use results::write_whole;
 
 use crate::clock::Clock;
 use crate::event::{Event, What};

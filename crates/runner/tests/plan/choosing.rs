@@ -75,6 +75,39 @@ fn where_nothing_matches_the_nearest_names_are_offered() {
 }
 
 #[test]
+fn a_keyword_alone_is_half_a_statement() {
+    refused(&["only"], 4, &["`only` alone is no statement", "`'only …'`"]);
+    refused(&["no", "boot"], 4, &["`no` alone is no statement"]);
+    // Unless there is such a label.
+    let matrix = crate::matrix::Matrix(vec![("tests.cfg", "variants:\n  - only:\n  - a:\n")]);
+    let chosen = select(&wanted(&["only"]), &matrix, &Known::default()).expect("chosen");
+    assert_eq!(shortnames(&chosen), ["only"]);
+}
+
+#[test]
+fn a_statement_with_a_label_that_nobody_has_is_told() {
+    refused(
+        &["only boto"],
+        4,
+        &["left by `only boto`", "no variant has `boto`; did you mean `boot`?"],
+    );
+    refused(&["boot", "only wyde"], 4, &["no variant has `wyde`; did you mean `wide`?"]);
+    let text = choose(&["boot", "only wyde"]).err().expect("refused").render(false);
+    assert!(!text.contains("together"), "{text}");
+    let check = |statement: &str, expect: &str| {
+        let selection = choose(&["boot", statement]).expect("chosen");
+        let told: Vec<_> = selection.warnings.iter().map(|told| told.message.as_str()).collect();
+        assert_eq!(told, [expect], "{statement}");
+        assert_eq!(selection.warnings[0].file.as_ref(), "<command line>");
+    };
+    check("no wyde", "no variant has the label `wyde`: nothing is dropped");
+    check("wyde: mem = 5", "no variant has the label `wyde`: the condition never holds");
+    check("only boot, boto", "no variant has the label `boto`");
+    check("boot:", "a condition with nothing in it");
+    assert!(choose(&["boot", "no wide"]).expect("chosen").warnings.is_empty());
+}
+
+#[test]
 fn a_broken_statement_is_shown_with_its_place() {
     refused(&["only ???=", "??? : x"], 3, &["<command line>"]);
 }

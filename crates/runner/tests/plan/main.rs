@@ -1,5 +1,6 @@
 //! From the command line and configurations to the tests of a run.
 
+mod arranging;
 mod choosing;
 mod files;
 mod matrix;

@@ -11,6 +11,10 @@ impl Shipped for Matrix {
     fn text(&self, path: &str) -> Option<&str> {
         self.0.iter().find(|(name, _)| *name == path).map(|(_, text)| *text)
     }
+
+    fn paths(&self) -> Vec<&str> {
+        self.0.iter().map(|(name, _)| *name).collect()
+    }
 }
 
 pub(crate) fn matrix() -> Matrix {

@@ -52,8 +52,6 @@ fn the_last_label_of_a_filter() {
             "wide..quick",
             "wide..reboot",
             "wide..shutdown",
-            "wide..small",
-            "wide..wide",
         ],
     );
     check("boot,wi", &["boot,wide"]);
@@ -63,8 +61,36 @@ fn the_last_label_of_a_filter() {
         assert_eq!(offered(&named, &Choice::default(), typed), expect, "{typed}");
     };
     check("(os", &["(os=f)", "(os=g)"]);
-    check("f..(os=g", &["f..(os=g)"]);
+    check("f..(os=g", &[]);
+    check("f..", &[]);
     check("f", &["f"]);
+}
+
+#[test]
+fn only_labels_that_a_name_may_have_together() {
+    let text = "variants os:\n  - linux:\n    variants:\n      - deb:\n      - rpm:\n  - win:\n    \
+                variants:\n      - w10:\nvariants:\n  - ide:\n  - nvme.deb:\n";
+    let matrix = Matrix(vec![("tests.cfg", text)]);
+    let check = |typed, expect: &[&str]| {
+        assert_eq!(offered(&matrix, &Choice::default(), typed), expect, "{typed}");
+    };
+    check("rpm..", &["rpm..deb", "rpm..ide", "rpm..linux", "rpm..nvme"]);
+    check("win..", &["win..deb", "win..ide", "win..nvme", "win..w10"]);
+    check("(os=win)..ide..", &["(os=win)..ide..w10", "(os=win)..ide..win"]);
+    check("w10..(", &["w10..(os=win)"]);
+    check("win..ide..r", &[]);
+    check("rpm, win..w", &["rpm, win..w10"]);
+    check("nobody..", &[]);
+}
+
+#[test]
+fn keys_to_be_explained() {
+    let text = "sets = a\nmem = 1\nmem_max += 2\nvariants memory:\n  - a:\n    del men\nm.* ?= 1\n";
+    let matrix = Matrix(vec![("tests.cfg", text)]);
+    let offers = Offers::new(&Choice::default(), &matrix, known(SHIPPED)).expect("readable");
+    let keys = |typed| offers.keys(typed).into_iter().map(|offer| offer.text).collect::<Vec<_>>();
+    assert_eq!(keys("me"), ["mem", "mem_max", "memory"]);
+    assert_eq!(keys(""), ["dep", "mem", "mem_max", "memory", "name", "sets", "shortname"]);
 }
 
 #[test]

@@ -48,6 +48,14 @@ fn a_variant_that_cannot_be_run_says_why() {
     check("x = 1\n", "`type` is not set");
     check("type = boto\n", "no subtest `boto` (<shipped>/tests.cfg:1); did you mean `boot`?");
     check("type = boot\nskip = maybe\n", "`skip` must be `yes` or `no`: `maybe`");
+    check("type = boot\nused_cpus = two\n", "`used_cpus` must be a whole number");
+    check("type = boot\nalone = perhaps\n", "`alone` must be `yes` or `no`");
+    check(
+        "type = boot\nunstable = yes\n",
+        "without a reason (<shipped>/tests.cfg:2): `unstable_reason`",
+    );
+    check("type = boot\nunstable = yes\nunstable_reason = ' '\n", "without a reason");
+    check("type = boot\nunstable = sometimes\n", "`unstable` must be `yes` or `no`");
     check("type = boot\niterations = 0\n", "`iterations` must be between 1 and");
     check("type = boot\niterations = many\n", "`iterations` must be a whole number");
     check("type = boot\niterations = 99999999999999\n", "`iterations` must be between 1 and");

@@ -17,7 +17,7 @@ fn the_first_interrupt_ends_the_run_with_all_its_results() {
         let ground = Ground::new();
         let run = ground.start(&["waits", "passes"]);
         // `passes` comes first, by its name.
-        let mut subtest = ground.meet("subtest");
+        let mut subtest = ground.meet_subtests(1);
         signal(&run, number);
         let output = run.wait_with_output().expect("it ends");
         let shown = text(&output.stdout);
@@ -45,10 +45,37 @@ fn the_second_interrupt_leaves_at_once() {
 }
 
 #[test]
+fn signals_end_what_all_workers_run() {
+    let ground = Ground::new();
+    let run = ground.start_with_jobs(2, &["waits", "iterations = 3"]);
+    let mut subtest = ground.meet_subtests(2);
+    signal(&run, Signal::INT);
+    let output = run.wait_with_output().expect("it ends");
+    let shown = text(&output.stdout);
+    assert_eq!(output.status.code(), Some(130), "{shown}");
+    assert!(shown.contains("2 tests in") && shown.contains("1 not run"), "{shown}");
+    assert_eq!(subtest.read(&mut [0]).expect("its end"), 0, "both children are gone");
+    assert_eq!(ground.path.join("scratch").read_dir_utf8().expect("listed").count(), 0);
+}
+
+#[test]
+fn no_child_outlives_a_runner_with_two_workers_that_is_killed() {
+    let ground = Ground::new();
+    let mut run = ground.start_with_jobs(2, &["waits", "iterations = 2"]);
+    let mut subtest = ground.meet_subtests(2);
+    signal(&run, Signal::KILL);
+    run.wait().expect("it ends");
+    assert_eq!(subtest.read(&mut [0]).expect("its end"), 0, "both children are gone");
+    assert_eq!(ground.path.join("scratch").read_dir_utf8().expect("listed").count(), 2);
+    kvmtest_runner::scratch::collect(&ground.path.join("scratch")).expect("cleared up");
+    assert_eq!(ground.path.join("scratch").read_dir_utf8().expect("listed").count(), 0);
+}
+
+#[test]
 fn a_child_does_not_outlive_a_runner_that_is_killed() {
     let ground = Ground::new();
     let mut run = ground.start(&["waits"]);
-    let mut subtest = ground.meet("subtest");
+    let mut subtest = ground.meet_subtests(1);
     signal(&run, Signal::KILL);
     run.wait().expect("it ends");
     assert_eq!(subtest.read(&mut [0]).expect("its end"), 0, "the child is gone");

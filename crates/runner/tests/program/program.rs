@@ -10,6 +10,7 @@ use kvmtest::prelude::*;
 use kvmtest::{Subtest, directories};
 use kvmtest_runner::child::{Program, serve};
 use kvmtest_runner::dispatch::{Settings, Worker};
+use kvmtest_runner::jobs::Jobs;
 use kvmtest_runner::plan::{Choice, PlannedTest, Shipped, Wanted};
 use kvmtest_runner::report::ConsoleOptions;
 use kvmtest_runner::run::{House, Order};
@@ -18,6 +19,7 @@ use kvmtest_runner::stage::{Places, Stage};
 const MODE: &str = "KVMTEST_TESTS_MODE";
 const WHAT: &str = "KVMTEST_TESTS_WHAT";
 const PLACE: &str = "KVMTEST_TESTS_PLACE";
+const JOBS: &str = "KVMTEST_TESTS_JOBS";
 const FILE_LIMIT: &str = "KVMTEST_TESTS_FILE_LIMIT";
 
 /// A directory in which the program runs, with pipes by which its parts tell where they are.
@@ -66,6 +68,11 @@ impl Ground {
         self.command(what).spawn().expect("it starts")
     }
 
+    /// The same with so many workers.
+    pub(crate) fn start_with_jobs(&self, jobs: usize, what: &[&str]) -> Child {
+        self.command(what).env(JOBS, jobs.to_string()).spawn().expect("it starts")
+    }
+
     /// The same with files limited to `bytes`: what a full disk looks like to who writes.
     pub(crate) fn run_with_file_limit(&self, bytes: u64, what: &[&str]) -> Output {
         self.command(what).env(FILE_LIMIT, bytes.to_string()).output().expect("it runs")
@@ -75,6 +82,13 @@ impl Ground {
     /// end of that part.
     pub(crate) fn meet(&self, name: &str) -> File {
         File::open(self.path.join(name)).expect("a pipe")
+    }
+
+    /// Waits until so many subtests wait; the end of the pipe is the end of the last of them.
+    pub(crate) fn meet_subtests(&self, count: usize) -> File {
+        let mut pipe = self.meet("subtest");
+        std::io::Read::read_exact(&mut pipe, &mut vec![0; count]).expect("a byte of each");
+        pipe
     }
 
     pub(crate) fn latest(&self) -> Utf8PathBuf {
@@ -126,13 +140,17 @@ fn run(place: &Utf8Path) -> u8 {
         results: place.join("results"),
         console: ConsoleOptions::default(),
         argv: vec!["kvmtest-tests".into()],
+        jobs: std::env::var(JOBS).map_or(Jobs::Count(1), |jobs| jobs.parse().expect("a number")),
         ..Order::default()
     };
     let scratch = directories::private(&place.join("scratch")).expect("made");
-    house.run(order, Settings::new(scratch), |_, _| {
+    house.run(order, Settings::new(scratch), |_, jobs| {
         std::fs::write(place.join("workers-were-made"), "").expect("written");
-        let stage = Tells { place: place.to_owned() };
-        Ok(vec![Worker { stage: Box::new(stage), env: place.join("env") }])
+        let worker = |number| Worker {
+            stage: Box::new(Tells { place: place.to_owned() }),
+            env: place.join(format!("env-{number}")),
+        };
+        Ok((0..jobs).map(worker).collect())
     })
 }
 
@@ -174,6 +192,18 @@ impl Stage for Tells {
 
 static TABLE: &[Subtest] = &[
     subtest("fails", |test, _, _| test.fail("it is broken")),
+    subtest("counts", |test, _, _| {
+        // What the runner has open, and how much memory, as its child sees it.
+        let runner = std::os::unix::process::parent_id();
+        let open = std::fs::read_dir(format!("/proc/{runner}/fd"))?.count();
+        let status = std::fs::read_to_string(format!("/proc/{runner}/status"))?;
+        let memory = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+        let threads = status.lines().find_map(|line| line.strip_prefix("Threads:"));
+        test.write_keyval("open", open.to_string());
+        test.write_keyval("memory", memory.unwrap_or("0").trim().trim_end_matches(" kB"));
+        test.write_keyval("threads", threads.unwrap_or("0").trim());
+        Ok(())
+    }),
     subtest("hangs_in_clean", |_, _, _| Ok(())),
     subtest("passes", |test, _, _| {
         test.write_keyval("speed", "9");
@@ -187,7 +217,8 @@ static TABLE: &[Subtest] = &[
     }),
     subtest("waits", |_, _, _| {
         let place = std::env::var(PLACE).map_err(std::io::Error::other)?;
-        let _here = File::options().read(true).write(true).open(format!("{place}/subtest"))?;
+        let mut here = File::options().read(true).write(true).open(format!("{place}/subtest"))?;
+        std::io::Write::write_all(&mut here, b".")?;
         wait_long().context("waiting for the guest")
     }),
 ];

@@ -60,7 +60,7 @@ fn nothing_is_started_where_nothing_can_be() {
     check(&Ground::new(), &["passed"], 4, "did you mean `passes`?");
     check(&Ground::new(), &["no !: x"], 3, "<command line>");
     check(&Ground::new(), &["passes", "skip = yes"], 4, "skip = yes");
-    check(&Ground::new(), &["only"], 4, "no variant has `only`");
+    check(&Ground::new(), &["only"], 4, "`only` alone is no statement");
     check(&Ground::new(), &["include gone.cfg"], 3, "gone.cfg");
     let ground = Ground::new();
     std::fs::write(ground.path.join("results"), "a file").expect("written");
@@ -88,7 +88,7 @@ fn two_runs_at_once_do_not_meet() {
         assert_eq!(output.status.code(), Some(0), "{}", text(&output.stdout));
     }
     let entries = ground.path.join("results").read_dir_utf8().expect("listed").count();
-    assert_eq!(entries, 3, "two directories and `latest`");
+    assert_eq!(entries, 4, "two directories, `latest` and the history of both");
 }
 
 #[test]

@@ -4,6 +4,7 @@
 mod bench;
 mod children;
 mod deadlines;
+mod known;
 mod parallel;
 mod retries;
 mod rust;

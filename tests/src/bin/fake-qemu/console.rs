@@ -7,7 +7,8 @@ use std::sync::mpsc::Sender;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use crate::chardev::Chardev;
-use crate::machine::Input;
+use crate::machine::{Input, Machine};
+use crate::role::Role;
 
 pub(crate) struct Console {
     listener: UnixListener,
@@ -28,15 +29,19 @@ impl Console {
         Self { listener: chardev.listen(), log, client: Arc::default() }
     }
 
-    /// Hands what is typed to `sender`, in a thread of its own.
-    pub(crate) fn listen(&self, sender: Sender<Input>) {
+    /// Hands what is typed to the guest of `machine`, in a thread of its own.
+    pub(crate) fn listen(&self, machine: &Machine) {
+        let machine = machine.clone();
         let listener = self.listener.try_clone().expect("a descriptor");
         let client = Arc::clone(&self.client);
         std::thread::spawn(move || {
             for stream in listener.incoming().map_while(Result::ok) {
                 client.connected(Some(stream.try_clone().expect("a descriptor")));
-                hear(stream, &sender);
+                hear(stream, &machine.sender());
                 client.connected(None);
+                if machine.role == Role::DiesAlone {
+                    Machine::be_killed();
+                }
             }
         });
     }

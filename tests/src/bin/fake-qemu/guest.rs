@@ -26,7 +26,7 @@ pub(crate) struct Guest<'a> {
 
 /// Runs until the machine is off.
 pub(crate) fn run(machine: &Machine, console: Console) -> ! {
-    console.listen(machine.sender());
+    console.listen(machine);
     let mut guest = Guest { machine, console, inbox: machine.inbox(), boots: 0 };
     loop {
         guest.boots += 1;

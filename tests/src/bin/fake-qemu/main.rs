@@ -11,6 +11,7 @@ mod guest;
 mod machine;
 mod monitor;
 mod role;
+mod screen;
 mod shell;
 
 use std::io::Write;

@@ -9,6 +9,7 @@ use crate::answers;
 use crate::chardev::Chardev;
 use crate::machine::{Input, Machine, wait_forever};
 use crate::role::Role;
+use crate::screen;
 
 /// Serves the monitor on `chardev`, one client at a time as QEMU does, in a thread of its own.
 pub(crate) fn serve(machine: &Machine, chardev: &Chardev) {
@@ -38,7 +39,9 @@ fn converse(machine: &Machine, mut stream: UnixStream) -> std::io::Result<()> {
                 machine.note("quit");
                 wait_forever();
             }
-            command => json!({"return": execute(machine, command, &request["arguments"])}),
+            command => screen::answer(machine, command, &request["arguments"]).unwrap_or_else(
+                || json!({"return": execute(machine, command, &request["arguments"])}),
+            ),
         };
         answer["id"] = request["id"].clone();
         say(&mut stream, &answer)?;

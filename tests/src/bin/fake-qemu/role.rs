@@ -33,6 +33,8 @@ pub(crate) enum Role {
     DiesInCommand,
     /// Is killed while its monitor executes `system_reset`.
     DiesInMonitor,
+    /// Is killed when whoever was on its console is gone.
+    DiesAlone,
     /// The guest never answers a command.
     HangsInCommand,
     /// The guest ignores the power button and its own `shutdown`.
@@ -46,7 +48,7 @@ pub(crate) enum Role {
     FloodsAndPanics,
 }
 
-const NAMES: [(&str, Role); 19] = [
+const NAMES: [(&str, Role); 20] = [
     ("too-old", Role::TooOld),
     ("dies-when-asked", Role::DiesWhenAsked),
     ("dies", Role::Dies),
@@ -61,6 +63,7 @@ const NAMES: [(&str, Role); 19] = [
     ("powers-off", Role::PowersOff),
     ("dies-in-command", Role::DiesInCommand),
     ("dies-in-monitor", Role::DiesInMonitor),
+    ("dies-alone", Role::DiesAlone),
     ("hangs-in-command", Role::HangsInCommand),
     ("stays-on", Role::StaysOn),
     ("stays-away", Role::StaysAway),

@@ -80,6 +80,7 @@ mod watchdog;
 mod words;
 
 pub use builder::build;
+pub(crate) use disk::image_file;
 pub use facts::Facts;
 pub use keys::{KEYS, Key, Scope};
 pub use line::CommandLine;

@@ -1,11 +1,12 @@
 //! Which file an image is, and in which format.
 
-use camino::Utf8PathBuf;
+use camino::{Utf8Path, Utf8PathBuf};
 use sha2::{Digest, Sha256};
 
 use super::super::plan::{Object, Plan};
 use super::super::read;
 use crate::error::Result;
+use crate::params::Params;
 
 /// The formats that QEMU reads, as it calls them.
 const FORMATS: &[&str] = &[
@@ -45,27 +46,8 @@ impl Image {
         if let (None, Some(path)) = (params.find_nonempty("image_name"), shared) {
             return Ok(Self { path: path.clone(), format: "qcow2".to_owned(), is_shared: true });
         }
-        let name = params.get("image_name").map_err(|error| {
-            error.context("only a `guest` has a disk of its own: name an image, or say `images =`")
-        })?;
-        if name.is_empty() {
-            return Err(params.wrong("image_name", "the name of an image"));
-        }
-        let verbatim = read::flag(params, "image_raw_device", false)?;
-        let default = if verbatim { "raw" } else { "qcow2" };
-        let mut choices = FORMATS.to_vec();
-        choices.push("host_device");
-        let format = match read::choice(params, "image_format", default, &choices)? {
-            "host_device" => "raw",
-            format => format,
-        };
-        let file = if verbatim || name.starts_with("/dev/") || has_ending(name) {
-            name.to_owned()
-        } else {
-            format!("{name}.{}", params.find_nonempty("image_format").unwrap_or(format).trim())
-        };
-        let path = plan.request.paths.resolve(file);
-        Ok(Self { path, format: format.to_owned(), is_shared: false })
+        let (path, format) = file(params, &plan.request.paths.images)?;
+        Ok(Self { path, format, is_shared: false })
     }
 }
 
@@ -78,6 +60,31 @@ impl Image {
         let number = digest.iter().take(8).fold(0, |number, byte| number << 8 | u64::from(*byte));
         Some(directory.join(format!("{number:016x}.qcow2")))
     }
+}
+
+/// The file and the format of the image that `params` (its own) name; `images` is what a relative
+/// name is relative to.
+pub(crate) fn file(params: &Params, images: &Utf8Path) -> Result<(Utf8PathBuf, String)> {
+    let name = params.get("image_name").map_err(|error| {
+        error.context("only a `guest` has a disk of its own: name an image, or say `images =`")
+    })?;
+    if name.is_empty() {
+        return Err(params.wrong("image_name", "the name of an image"));
+    }
+    let verbatim = read::flag(params, "image_raw_device", false)?;
+    let default = if verbatim { "raw" } else { "qcow2" };
+    let mut choices = FORMATS.to_vec();
+    choices.push("host_device");
+    let format = match read::choice(params, "image_format", default, &choices)? {
+        "host_device" => "raw",
+        format => format,
+    };
+    let file = if verbatim || name.starts_with("/dev/") || has_ending(name) {
+        name.to_owned()
+    } else {
+        format!("{name}.{}", params.find_nonempty("image_format").unwrap_or(format).trim())
+    };
+    Ok((images.join(file), format.to_owned()))
 }
 
 fn has_ending(name: &str) -> bool {

@@ -1,0 +1,40 @@
+//! The machines of the test, with their images.
+
+use kvmtest::vm::Vm;
+use kvmtest::{Context, Params, Result};
+
+use super::{image, lifetime, vm};
+use crate::around::Around;
+
+/// Refuses what cannot be understood of any machine.
+pub(super) fn check(params: &Params) -> Result<()> {
+    for name in params.objects("vms") {
+        let own = params.object_params(name);
+        lifetime::Wish::of(&own)?;
+        image::check(&own)?;
+    }
+    Ok(())
+}
+
+/// For each machine: its images, then itself, then its screen.
+pub(super) fn prepare(around: &mut Around) -> Result<()> {
+    let params = around.params.clone();
+    for name in params.objects("vms") {
+        let own = params.object_params(name);
+        let machine = match around.env.get_vm(name)? {
+            Some(machine) => machine,
+            None => around.env.define_vm(name)?,
+        };
+        machine.set_params(own.clone());
+        image::prepare_all(around, &machine, &own)
+            .with_context(|| format!("preparing the images of the VM `{name}`"))?;
+        vm::prepare(around, &machine, &own)?;
+        look(around, &machine);
+    }
+    Ok(())
+}
+
+/// Keeps the screen as the test finds it.
+fn look(around: &mut Around, machine: &Vm) {
+    crate::film::snap(around, machine, "pre");
+}
