@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 pub use reader::{Recorded, read};
 
 use crate::outcome::Outcome;
+use crate::watch::Finding;
 
 /// The version of the events; the first line of the file carries it.
 pub const VERSION: u32 = 1;
@@ -215,12 +216,27 @@ pub struct TestFinished {
     /// The stack, where one was taken.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub backtrace: Option<String>,
+    /// What shows that this is the cause.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub cause_shown_by: String,
+    /// What was found on its machines while it ran.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub findings: Vec<Finding>,
+    /// The last lines of the console, if the test failed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub console_tail: Vec<String>,
+    /// The last lines of the session that was used last, if the test failed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub session_tail: Vec<String>,
+    /// The script, in the test's directory, that starts the machine by hand.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub command_script: Option<String>,
+    /// Commands that lead into machines that still live, a line each.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub attach: Vec<String>,
     /// The files in the test's directory, for who wants to know more.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub evidence: Vec<String>,
-    /// The machines that still live after the test, by the names that `kvmtest console` takes.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub living: Vec<String>,
     /// How long it took, in milliseconds.
     pub duration_ms: u64,
     /// By how much its deadlines were put off, in milliseconds, because the host was starved.

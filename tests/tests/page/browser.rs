@@ -44,7 +44,7 @@ fn varied(sandbox: &Sandbox) {
         &json!({
             "outcome": "FAIL", "cause": "guest-did-not-boot", "message": "no prompt within 5 s",
             "contexts": ["rebooting vm1", "logging in"], "location": "reboot.rs:2:1",
-            "evidence": ["screen.png", "serial-vm1.log", "odd name?#%.log"], "living": ["vm1"],
+            "evidence": ["screen.png", "serial-vm1.log", "odd name?#%.log"], "attach": ["kvmtest console vm1"],
         }),
     );
     let log: String =

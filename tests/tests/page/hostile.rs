@@ -41,7 +41,7 @@ fn nothing_that_a_guest_sends_becomes_markup() {
             nasty,
             &json!({
                 "outcome": "FAIL", "message": nasty, "contexts": [nasty], "location": nasty,
-                "output": nasty, "backtrace": nasty, "known": known, "living": [nasty],
+                "output": nasty, "backtrace": nasty, "known": known, "attach": [nasty], "cause_shown_by": nasty,
                 "evidence": ["serial-x.log", nasty],
             }),
         );

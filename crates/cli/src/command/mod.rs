@@ -40,7 +40,7 @@ pub(crate) fn execute(command: Command) -> Result<ExitCode> {
         Command::Doctor => doctor::execute(),
         Command::Guest(guest) => guest::execute(guest),
         Command::Env(env) => env::execute(env.command),
-        Command::Console(machine) => console::execute(&machine.vm),
+        Command::Console(machine) => console::execute(&machine),
         Command::Monitor(monitor) => monitor::execute(&monitor),
         Command::Ssh(ssh) => ssh::execute(&ssh),
         Command::New(new) => new::execute(&new.dir),

@@ -40,6 +40,12 @@ pub(super) fn test_started(test: u32, name: &str) -> TestStarted {
 
 pub(super) fn test_finished(test: u32, outcome: Outcome) -> TestFinished {
     TestFinished {
+        cause_shown_by: String::new(),
+        findings: Vec::new(),
+        console_tail: Vec::new(),
+        session_tail: Vec::new(),
+        command_script: None,
+        attach: Vec::new(),
         test,
         outcome,
         cause: None,
@@ -54,7 +60,6 @@ pub(super) fn test_finished(test: u32, outcome: Outcome) -> TestFinished {
         output: None,
         backtrace: None,
         evidence: Vec::new(),
-        living: Vec::new(),
         duration_ms: 4310,
     }
 }
@@ -111,7 +116,7 @@ pub(super) fn varied() -> Vec<What> {
             location: Some("src/reboot.rs:17:9".into()),
             output: Some("last words\r\n\x1b[2J".into()),
             evidence: ["debug.log", "qemu-vm1.sh", "serial-vm1.log"].map(str::to_owned).to_vec(),
-            living: vec!["vm1".into()],
+            attach: vec!["kvmtest console vm1".into()],
             stalled_ms: 12_000,
             ..test_finished(2, Outcome::Fail)
         },

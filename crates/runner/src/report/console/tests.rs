@@ -109,7 +109,8 @@ fn nasty(text: &str) -> Vec<What> {
         location: Some(own()),
         output: Some(own()),
         evidence: vec![own()],
-        living: vec![own()],
+        attach: vec![own()],
+        cause_shown_by: own(),
         known: None,
         ..sample::test_finished(1, Outcome::Fail)
     };

@@ -82,6 +82,9 @@ impl Lines {
 
     fn story(&mut self, story: &Story) {
         self.text(&story.message);
+        if !story.shown_by.is_empty() {
+            self.text(&format!("shown by: {}", story.shown_by));
+        }
         if !story.contexts.is_empty() {
             self.text(&format!("while {}", story.contexts.join(" --> ")));
         }
@@ -124,8 +127,8 @@ impl Lines {
             let script = shell_word(script.as_str());
             self.text(&format!("the machine by hand: sh {script}"));
         }
-        for vm in &story.living {
-            self.text(&format!("{vm} still lives: `kvmtest console {vm}`, `kvmtest ssh {vm}`"));
+        for command in &story.attach {
+            self.text(&format!("it still lives: {command}"));
         }
     }
 }

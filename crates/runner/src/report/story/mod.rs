@@ -23,6 +23,8 @@ pub struct Story {
     /// Why it failed, in words.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cause: Option<&'static str>,
+    /// What shows that this is the cause.
+    pub shown_by: String,
     /// What went wrong.
     pub message: String,
     /// What was being done, outermost first.
@@ -36,8 +38,8 @@ pub struct Story {
     pub tails: Vec<Tail>,
     /// Scripts that start the same machines by hand.
     pub scripts: Vec<Utf8PathBuf>,
-    /// The machines that still live.
-    pub living: Vec<String>,
+    /// Commands that lead into machines that still live.
+    pub attach: Vec<String>,
     /// Why the failure was expected.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub known: Option<KnownFailure>,
@@ -73,13 +75,14 @@ impl Story {
         let scripts = names.iter().filter(|name| name.starts_with("qemu-") && has(name, "sh"));
         Self {
             cause: finished.cause.map(crate::event::Cause::words),
+            shown_by: finished.cause_shown_by.clone(),
             message: finished.message.clone(),
             contexts: finished.contexts.clone(),
             source: finished.location.as_deref().map(|place| Source::find(place, places.sources)),
             output,
             tails,
             scripts: scripts.filter(|_| failed).map(|name| directory.join(name)).collect(),
-            living: finished.living.clone(),
+            attach: finished.attach.clone(),
             known: finished.known.clone(),
             remarks: stalled(finished.stalled_ms).into_iter().collect(),
             backtrace: finished.backtrace.clone(),

@@ -48,6 +48,7 @@
     const parts = [];
     const message = told.message || '';
     if (told.cause || message) parts.push(el('p', { class: 'why' }, told.cause ? el('b', {}, told.cause) : null, told.cause && message ? ': ' : '', message));
+    if (told.shown_by) parts.push(el('p', { class: 'say' }, told.shown_by));
     if (told.contexts.length) parts.push(el('p', { class: 'path' }, 'while ', told.contexts.map((context) => el('span', {}, context))));
     if (told.known) parts.push(el('p', { class: 'say' }, 'known failure: ', told.known.reason, told.known.link ? [' (', outward(told.known.link), ')'] : null));
     told.remarks.forEach((remark) => parts.push(el('p', { class: 'say' }, remark)));
@@ -61,9 +62,9 @@
     const right = [];
     told.tails.forEach((tail) => (tail.of === 'console' ? right : left).push(block(tail.of, `${tail.more ? 'the last lines of ' : ''}${tail.file}`, tail.lines)));
     if (left.length || right.length) parts.push(el('div', { class: 'two' }, [left, right].filter((side) => side.length).map((side) => el('div', {}, side))));
-    if (told.living.length || told.scripts.length) {
+    if (told.attach.length || told.scripts.length) {
       parts.push(el('h3', {}, 'get at it'));
-      told.living.forEach((vm) => parts.push(el('p', { class: 'say' }, `${vm} still lives: `, el('code', {}, `kvmtest console ${vm}`), ' or ', el('code', {}, `kvmtest ssh ${vm}`))));
+      told.attach.forEach((command) => parts.push(el('p', { class: 'say' }, 'it still lives: ', el('code', {}, command))));
       told.scripts.forEach((script) => parts.push(el('p', { class: 'say' }, 'the machine by hand: ', el('code', {}, `sh ${/^[\w./=:,@+%-]+$/.test(script) ? script : `'${script.replaceAll("'", "'\\''")}'`}`))));
     }
     if (told.backtrace) parts.push(el('details', { class: 'try' }, el('summary', {}, 'backtrace'), el('pre', {}, told.backtrace)));
