@@ -2,6 +2,7 @@
 //!
 //! Nothing here knows the program from inside: it is run, and looked at.
 
+mod browser;
 mod ended;
 mod notes;
 mod process;
@@ -9,6 +10,7 @@ mod program;
 mod running;
 mod sandbox;
 
+pub use browser::{Browser, address};
 pub use ended::Ended;
 pub use notes::Notes;
 pub use process::Process;

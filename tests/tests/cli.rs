@@ -15,8 +15,10 @@ fn every_command_tells_what_it_does() {
         }
         assert!(long.stderr.is_empty() && long.stdout.lines().all(|line| line.len() <= 100));
     };
-    let commands =
-        ["run", "list", "show", "lint", "doctor", "guest", "env", "console", "monitor", "ssh"];
+    let commands = [
+        "run", "report", "list", "show", "lint", "doctor", "guest", "env", "console", "monitor",
+        "ssh",
+    ];
     check(&[], &commands);
     check(&[], &["new", "completions", "man", "--version", "quick set"]);
     let codes = ["Exit status:", "0  ", "1  ", "2  ", "3  ", "4  ", "5  ", "130  "];
@@ -26,6 +28,12 @@ fn every_command_tells_what_it_does() {
         &["run"],
         &["--config", "--subtests", "--results", "--set", "kill_vm = no", "mem = 1024"],
     );
+    check(&["run"], &["--quiet", "--verbose"]);
+    let formats = ["console", "json", "junit", "tap", "html"];
+    check(&["report"], &formats);
+    check(&["report"], &["results/latest", "--output <FILE>", "--quiet", "--verbose"]);
+    let codes = ["Exit status:", "0  ", "2  ", "3  "];
+    check(&["report"], &codes);
     check(&["list"], &["--format <FORMAT>", "table", "names", "jsonl", "count"]);
     for command in ["run", "list", "show"] {
         check(&[command], &["--defaults", "--expand-defaults <NAME>", "(guest_os=f)..boot"]);

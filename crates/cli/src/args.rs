@@ -33,6 +33,7 @@ pub struct Args {
 pub(crate) enum Command {
     // Without a comment of its own, a command has the help of what it holds, in full.
     Run(Box<Run>),
+    Report(Report),
     List(List),
     Show(Show),
     Lint(Lint),
@@ -74,6 +75,7 @@ Examples:
   kvmtest run boot 'kill_vm = no'      ... and the machine stays, for an hour
   kvmtest run --jobs 4                 four tests at one time
   kvmtest run boot --retries 2         ... again, up to twice, if it fails
+  kvmtest run boot --on-fail keep      ... and a machine that failed can be looked into
   kvmtest run --config mine.cfg        a configuration of your own
   kvmtest run --set full --list-only   what would run, and nothing else
   kvmtest run --rerun                  what failed in the last run, again
@@ -120,8 +122,25 @@ pub(crate) struct Run {
     /// End the run after this time: `90`, `30m`, `2h`. What runs is interrupted and cleaned up.
     #[arg(long, value_name = "TIME", value_parser = time)]
     pub(crate) timeout: Option<Duration>,
+    /// What becomes of the machines of a test that failed.
+    #[arg(long, value_enum, value_name = "WHAT", default_value_t)]
+    pub(crate) on_fail: OnFail,
     #[command(flatten)]
     pub(crate) arrangement: Arrangement,
+    #[command(flatten)]
+    pub(crate) detail: Detail,
+}
+
+/// What becomes of the machines of a test that failed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum OnFail {
+    /// What `kill_vm_on_error` says: they are ended, unless it is `no`
+    #[default]
+    Kill,
+    /// They stay for `vm_lease`, apart from the run; the next test gets others
+    Keep,
+    /// The run waits, with the console of the machine on this terminal, until that is left
+    Shell,
 }
 
 fn at_least_one(text: &str) -> Result<usize, String> {
@@ -131,6 +150,63 @@ fn at_least_one(text: &str) -> Result<usize, String> {
 fn time(text: &str) -> Result<Duration, String> {
     kvmtest::params::duration(text)
         .ok_or_else(|| "a time: seconds, or a number with `ms`, `s`, `m` or `h`".into())
+}
+
+/// How much is said.
+#[derive(Debug, Default, ClapArgs)]
+pub(crate) struct Detail {
+    /// Say only what failed, and how many tests ended how.
+    #[arg(long, short, conflicts_with = "verbose")]
+    pub(crate) quiet: bool,
+    /// Say also what the tests say, and their phases.
+    #[arg(long, short)]
+    pub(crate) verbose: bool,
+}
+
+/// Show a run again, or make another report of it.
+///
+/// Everything is made from the run's `events.jsonl`. Where lines of it are torn, that is said, and
+/// the rest is shown; so is a run that has not ended.
+#[derive(Debug, ClapArgs)]
+#[command(after_help = "\
+Examples:
+  kvmtest report                                    the last run, as it was shown
+  kvmtest report --quiet                            what failed in it
+  kvmtest report --format html -o page.html         a page for somebody else
+  kvmtest report results/2026-01-02T03-04-05 --format junit
+
+Exit status:
+  0    the report was made, whatever is in it
+  2    the command line is wrong
+  3    there are no events, or the report cannot be written")]
+pub(crate) struct Report {
+    /// The results of a run: its folder, or an `events.jsonl`.
+    #[arg(default_value = "results/latest", value_hint = ValueHint::AnyPath)]
+    pub(crate) results: Utf8PathBuf,
+    /// What to make.
+    #[arg(long, short, value_enum, value_name = "FORMAT", default_value_t)]
+    pub(crate) format: ReportFormat,
+    /// Write it into this file instead of to standard output.
+    #[arg(long, short, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) output: Option<Utf8PathBuf>,
+    #[command(flatten)]
+    pub(crate) detail: Detail,
+}
+
+/// What `report` makes.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ReportFormat {
+    /// What `kvmtest run` shows
+    #[default]
+    Console,
+    /// The run and its tests in short, as in `summary.json`
+    Json,
+    /// XML for continuous integration systems
+    Junit,
+    /// The Test Anything Protocol, version 14
+    Tap,
+    /// One page with everything, for a browser
+    Html,
 }
 
 /// What of a configuration is meant.
@@ -313,16 +389,28 @@ pub(crate) enum EnvCommand {
         /// Its name; all of them where none is given.
         #[arg(add = ArgValueCandidates::new(complete::machines))]
         vm: Option<String>,
+        /// The environment that it is in, where several have one of that name.
+        #[arg(
+            long,
+            value_name = "ENV",
+            requires = "vm",
+            add = ArgValueCandidates::new(complete::environments)
+        )]
+        env: Option<String>,
     },
     /// Clear up what died or leaked: dead machines' files, broken env files.
     Gc,
 }
 
+// Without a comment of its own: what holds it has one.
 #[derive(Debug, ClapArgs)]
 pub(crate) struct Machine {
     /// The machine's name, as `kvmtest env` lists it.
     #[arg(add = ArgValueCandidates::new(complete::machines))]
     pub(crate) vm: String,
+    /// The environment that it is in, where several have one of that name.
+    #[arg(long, value_name = "ENV", add = ArgValueCandidates::new(complete::environments))]
+    pub(crate) env: Option<String>,
 }
 
 /// Talk to the human monitor of a living machine.
@@ -330,9 +418,8 @@ pub(crate) struct Machine {
 /// Without a command: a prompt, which end-of-file ends.
 #[derive(Debug, ClapArgs)]
 pub(crate) struct Monitor {
-    /// The machine's name, as `kvmtest env` lists it.
-    #[arg(add = ArgValueCandidates::new(complete::machines))]
-    pub(crate) vm: String,
+    #[command(flatten)]
+    pub(crate) machine: Machine,
     /// A command to execute instead of asking for some: `info status`.
     #[arg(trailing_var_arg = true)]
     pub(crate) command: Vec<String>,
@@ -341,9 +428,8 @@ pub(crate) struct Monitor {
 /// Log in to a living machine by ssh.
 #[derive(Debug, ClapArgs)]
 pub(crate) struct Ssh {
-    /// The machine's name, as `kvmtest env` lists it.
-    #[arg(add = ArgValueCandidates::new(complete::machines))]
-    pub(crate) vm: String,
+    #[command(flatten)]
+    pub(crate) machine: Machine,
     /// A command to run there instead of a shell.
     #[arg(trailing_var_arg = true)]
     pub(crate) command: Vec<String>,

@@ -40,6 +40,12 @@ pub(crate) fn machines() -> Vec<CompletionCandidate> {
     vms.map(|vm| CompletionCandidate::new(vm.name())).collect()
 }
 
+/// The environments that have machines, by the names of their files.
+pub(crate) fn environments() -> Vec<CompletionCandidate> {
+    let files = env::files().unwrap_or_default();
+    files.iter().filter_map(|path| Some(CompletionCandidate::new(path.file_stem()?))).collect()
+}
+
 /// The guests that can be built.
 pub(crate) fn guests() -> Vec<CompletionCandidate> {
     let known = GuestStore::known().iter();

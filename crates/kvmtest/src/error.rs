@@ -58,6 +58,8 @@ pub enum ErrorKind {
     VmAddress,
     /// The guest's kernel panicked.
     GuestPanicked,
+    /// The guest's kernel met an error of its own, or its machine did what nobody had asked for.
+    GuestFault,
     /// The machine said that it cannot boot, or ended before it had booted.
     GuestNotBooted,
     /// A disk image is missing, broken or cannot be made.

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 pub use reader::{Recorded, read};
 
 use crate::outcome::Outcome;
+use crate::watch::Finding;
 
 /// The version of the events; the first line of the file carries it.
 pub const VERSION: u32 = 1;
@@ -101,6 +102,17 @@ pub enum Phase {
     Clean,
 }
 
+impl Phase {
+    /// The word: `prepare`, `run`, `clean`.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Prepare => "prepare",
+            Self::Run => "run",
+            Self::Clean => "clean",
+        }
+    }
+}
+
 /// A run begins.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RunStarted {
@@ -122,6 +134,9 @@ pub struct RunStarted {
     /// The tests that are left out because they say `skip = yes`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub left_out: Vec<String>,
+    /// The folders that the subtests' sources lie in, for reports that show the line that failed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sources: Vec<camino::Utf8PathBuf>,
 }
 
 /// Facts about the host.
@@ -201,6 +216,24 @@ pub struct TestFinished {
     /// The stack, where one was taken.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub backtrace: Option<String>,
+    /// What shows that this is the cause.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub cause_shown_by: String,
+    /// What was found on its machines while it ran.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub findings: Vec<Finding>,
+    /// The last lines of the console, if the test failed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub console_tail: Vec<String>,
+    /// The last lines of the session that was used last, if the test failed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub session_tail: Vec<String>,
+    /// The script, in the test's directory, that starts the machine by hand.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub command_script: Option<String>,
+    /// Commands that lead into machines that still live, a line each.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub attach: Vec<String>,
     /// The files in the test's directory, for who wants to know more.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub evidence: Vec<String>,
@@ -270,6 +303,13 @@ pub struct KnownFailure {
     /// Where it is followed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub link: Option<String>,
+}
+
+impl std::fmt::Display for KnownFailure {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.reason)?;
+        self.link.iter().try_for_each(|link| write!(f, " ({link})"))
+    }
 }
 
 /// How many tests ended how.

@@ -3,6 +3,7 @@
 
 mod abort;
 mod around;
+pub mod cause;
 pub mod child;
 pub mod clock;
 pub mod dispatch;
@@ -10,6 +11,7 @@ pub mod event;
 pub mod exit_code;
 mod film;
 pub mod history;
+pub mod hold;
 mod hook;
 mod hugepages;
 pub mod jobs;
@@ -27,6 +29,7 @@ pub mod scaffold;
 pub mod scratch;
 pub mod stage;
 mod subtests_main;
+pub mod watch;
 
 pub use local::LocalStage;
 pub use outcome::Outcome;

@@ -18,7 +18,7 @@ use crate::plan::{
     self, Arranged, Arrangement, Choice, Fact, Known, Plan, PlannedTest, Shipped, add_crate,
     arrange,
 };
-use crate::report::{Console, ConsoleOptions, EventLog, Fold, Json, Junit, Reports, Results};
+use crate::report::{Console, ConsoleOptions, Documents, EventLog, Fold, Json, Reports, Results};
 
 /// What the program brings along.
 pub struct House<'a> {
@@ -116,6 +116,7 @@ impl House<'_> {
             planned: plan.tests.len(),
             set,
             left_out: plan.left_out,
+            sources: self.sources(&order.subtests),
         }));
         for message in remarks {
             reports.tell(What::Remark { message });
@@ -158,6 +159,13 @@ impl House<'_> {
         Ok(arranged)
     }
 
+    /// The folders that subtests come from, for who looks for their files later from elsewhere.
+    fn sources(&self, folders: &[Utf8PathBuf]) -> Vec<Utf8PathBuf> {
+        let absolute = |folder: &Utf8Path| camino::absolute_utf8(folder).ok();
+        let folders = folders.iter().map(Utf8PathBuf::as_path);
+        std::iter::once(self.folder).chain(folders).filter_map(absolute).collect()
+    }
+
     fn folds(
         results: &Results,
         console: ConsoleOptions,
@@ -168,7 +176,7 @@ impl House<'_> {
         Ok(vec![
             Box::new(EventLog::create(dir)?),
             Box::new(Json::new(dir)),
-            Box::new(Junit::new(dir)),
+            Box::new(Documents::new(dir)),
             Box::new(heard.clone()),
             Box::new(Console::new(std::io::stdout(), console)),
         ])

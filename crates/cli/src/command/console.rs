@@ -4,28 +4,34 @@ use std::io::{IsTerminal, Read, Write};
 use std::os::fd::AsFd;
 use std::os::unix::net::UnixStream;
 
+use kvmtest::vm::Vm;
 use kvmtest::{Error, ErrorKind, Result, env};
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::termios::{OptionalActions, Termios, tcgetattr, tcsetattr};
 
+use crate::args::Machine;
 use crate::terminal::note;
 
 /// Ctrl-], as telnet has it.
 const ESCAPE: u8 = 0x1d;
 
-pub(super) fn execute(name: &str) -> Result<u8> {
-    let vm = env::find_vm(name)?;
+pub(super) fn execute(machine: &Machine) -> Result<u8> {
+    let vm = env::find_vm_in(&machine.vm, machine.env.as_deref())?;
     vm.renew()?;
+    let ended = enter(&vm, "Ctrl-] leaves")?;
+    note(if ended { "\nthe machine has ended" } else { "\nleft; the machine lives on" });
+    Ok(0)
+}
+
+/// Lets a person at this terminal into the console of `vm`; tells whether the machine ended it.
+pub(super) fn enter(vm: &Vm, hint: &str) -> Result<bool> {
+    let name = vm.name();
     let record = vm.record().ok_or_else(|| missing(name))?;
     let serial = record.line.serials.first().ok_or_else(|| missing(name))?;
     let stream = record.instance.connect(&serial.socket)?;
-    note(format!("console of {name}: Ctrl-] leaves"));
-    let ended = {
-        let _raw = RawTerminal::enter();
-        relay(stream)?
-    };
-    note(if ended { "\nthe machine has ended" } else { "\nleft; the machine lives on" });
-    Ok(0)
+    note(format!("console of {name}: {hint}"));
+    let _raw = RawTerminal::enter();
+    relay(stream)
 }
 
 /// Carries bytes both ways; says whether it was the machine that ended it.

@@ -13,21 +13,23 @@ use crate::terminal::{say, table};
 pub(super) fn execute(command: Option<EnvCommand>) -> Result<u8> {
     match command.unwrap_or(EnvCommand::List) {
         EnvCommand::List => list(),
-        EnvCommand::Kill { vm } => kill(vm.as_deref()),
+        EnvCommand::Kill { vm, env } => kill(vm.as_deref(), env.as_deref()),
         EnvCommand::Gc => collect(),
     }
 }
 
 fn list() -> Result<u8> {
     let mut rows = Vec::new();
-    for vm in living()? {
-        rows.push(row(&vm)?);
+    for (env, vm) in living()? {
+        let mut row = row(&vm)?;
+        row.push(env);
+        rows.push(row);
     }
     if rows.is_empty() {
         say("no machine lives");
         return Ok(0);
     }
-    let header = ["VM", "PID", "AGE", "MEMORY", "ACCEL", "LEASE", "SSH"];
+    let header = ["VM", "PID", "AGE", "MEMORY", "ACCEL", "LEASE", "SSH", "ENV"];
     rows.insert(0, header.map(str::to_owned).to_vec());
     say(table(&rows).trim_end());
     say("\nto get in: kvmtest console VM, kvmtest ssh VM, kvmtest monitor VM");
@@ -61,10 +63,10 @@ fn row(vm: &Vm) -> Result<Vec<String>> {
     ])
 }
 
-fn kill(name: Option<&str>) -> Result<u8> {
+fn kill(name: Option<&str>, of: Option<&str>) -> Result<u8> {
     let vms: Vec<Vm> = match name {
-        Some(name) => vec![env::find_vm(name)?],
-        None => living()?,
+        Some(name) => vec![env::find_vm_in(name, of)?],
+        None => living()?.into_iter().map(|(_, vm)| vm).collect(),
     };
     if vms.is_empty() {
         say("no machine lives");
@@ -98,12 +100,13 @@ fn collect() -> Result<u8> {
     Ok(0)
 }
 
-fn living() -> Result<Vec<Vm>> {
+/// The machines that live, each with the name of its environment.
+fn living() -> Result<Vec<(String, Vm)>> {
     let mut living = Vec::new();
     for path in env::files()? {
         for vm in Env::open(&path)?.with_face(Face::Harness).get_all_vms()? {
             if !vm.is_dead()? {
-                living.push(vm);
+                living.push((path.file_stem().unwrap_or_default().to_owned(), vm));
             }
         }
     }

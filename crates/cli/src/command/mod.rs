@@ -14,6 +14,7 @@ mod list;
 mod man;
 mod monitor;
 mod new;
+mod report;
 mod run;
 mod selection;
 mod show;
@@ -31,6 +32,7 @@ pub(crate) use selection::offered;
 pub(crate) fn execute(command: Command) -> Result<ExitCode> {
     let code = match command {
         Command::Run(run) => run::execute(&run),
+        Command::Report(report) => report::execute(&report),
         Command::List(list) => list::execute(&list),
         Command::Show(show) => show::execute(&show),
         Command::Lint(lint) => lint::execute(&lint),
@@ -38,7 +40,7 @@ pub(crate) fn execute(command: Command) -> Result<ExitCode> {
         Command::Doctor => doctor::execute(),
         Command::Guest(guest) => guest::execute(guest),
         Command::Env(env) => env::execute(env.command),
-        Command::Console(machine) => console::execute(&machine.vm),
+        Command::Console(machine) => console::execute(&machine),
         Command::Monitor(monitor) => monitor::execute(&monitor),
         Command::Ssh(ssh) => ssh::execute(&ssh),
         Command::New(new) => new::execute(&new.dir),

@@ -8,7 +8,7 @@ use crate::args::Monitor;
 use crate::terminal::{clean, note};
 
 pub(super) fn execute(args: &Monitor) -> Result<u8> {
-    let vm = env::find_vm(&args.vm)?;
+    let vm = env::find_vm_in(&args.machine.vm, args.machine.env.as_deref())?;
     vm.renew()?;
     let monitor = vm.human_monitor()?;
     if !args.command.is_empty() {
@@ -17,7 +17,10 @@ pub(super) fn execute(args: &Monitor) -> Result<u8> {
     }
     let interactive = std::io::stdin().is_terminal();
     if interactive {
-        note(format!("monitor of {}: `help` lists commands, end-of-file (Ctrl-D) leaves", args.vm));
+        note(format!(
+            "monitor of {}: `help` lists commands, end-of-file (Ctrl-D) leaves",
+            args.machine.vm
+        ));
     }
     prompt(interactive);
     for line in std::io::stdin().lock().lines() {
@@ -27,7 +30,7 @@ pub(super) fn execute(args: &Monitor) -> Result<u8> {
                 Ok(answer) => print(&answer),
                 // What was typed may have ended the machine.
                 Err(_) if vm.is_dead()? => {
-                    note(format!("the machine {} has ended", args.vm));
+                    note(format!("the machine {} has ended", args.machine.vm));
                     return Ok(0);
                 }
                 Err(error) => return Err(error),

@@ -1,27 +1,34 @@
 //! `kvmtest run`: runs tests.
 
 use std::fmt::Write;
+use std::io::IsTerminal;
 
-use kvmtest::{Result, env};
+use kvmtest::{Error, ErrorKind, Result, env};
 use kvmtest_runner::dispatch::{Settings, Worker};
+use kvmtest_runner::hold::{OnFail, Shell};
 use kvmtest_runner::plan::Fact;
-use kvmtest_runner::report::ConsoleOptions;
+use kvmtest_runner::report::{ConsoleOptions, Detail};
 use kvmtest_runner::run::Order;
 use kvmtest_runner::scratch::Scratch;
 use kvmtest_runner::{LocalStage, scratch};
 
+use super::console;
 use super::selection::{choice, house};
-use crate::args::Run;
+use crate::args::{self, Run};
 use crate::output::Output;
 use crate::terminal::{clean, duration, note, table};
 
 pub(super) fn execute(args: &Run) -> Result<u8> {
+    let on_fail = on_fail(args.on_fail)?;
+    let mut console = ConsoleOptions::detect().with_detail(detail(&args.detail));
+    // A line that changes would be drawn into what a person reads there.
+    console.live &= args.on_fail != args::OnFail::Shell;
     let order = Order {
         choice: choice(&args.selection)?,
         subtests: args.selection.subtests.clone(),
         results: args.results.clone(),
         argv: std::env::args().collect(),
-        console: ConsoleOptions::detect(),
+        console,
         jobs: args.jobs,
         arrangement: args.arrangement.meaning(),
         known_failures: args.arrangement.known_failures.clone(),
@@ -34,6 +41,7 @@ pub(super) fn execute(args: &Run) -> Result<u8> {
         retries: args.retries,
         repeat_until_fail: args.repeat_until_fail,
         max_failures: args.fail_fast,
+        on_fail,
         ..Settings::new(scratch::root()?)
     };
     let mut held = Vec::new();
@@ -60,6 +68,23 @@ pub(super) fn execute(args: &Run) -> Result<u8> {
         drop(overlays);
     }
     Ok(code)
+}
+
+fn on_fail(wanted: args::OnFail) -> Result<OnFail> {
+    Ok(match wanted {
+        args::OnFail::Kill => OnFail::Kill,
+        args::OnFail::Keep => OnFail::Keep,
+        args::OnFail::Shell => {
+            if !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {
+                let why = "`--on-fail shell` needs a terminal: say `--on-fail keep`";
+                return Err(Error::new(ErrorKind::Host, why));
+            }
+            OnFail::Shell(Shell::new(|vm| {
+                note(format!("a test failed, and its machine {} lives", vm.name()));
+                console::enter(vm, "Ctrl-] leaves, and the run goes on").map(drop)
+            }))
+        }
+    })
 }
 
 fn list_only(order: &Order) -> Result<u8> {
@@ -100,4 +125,13 @@ fn row(fact: &Fact) -> Vec<String> {
         after,
     ];
     cells.map(|cell| clean(&cell)).to_vec()
+}
+
+/// How much is to be said.
+pub(super) fn detail(detail: &args::Detail) -> Detail {
+    match (detail.quiet, detail.verbose) {
+        (true, _) => Detail::Quiet,
+        (false, true) => Detail::Verbose,
+        (false, false) => Detail::Normal,
+    }
 }

@@ -9,7 +9,7 @@ use crate::args::Ssh;
 use crate::askpass;
 
 pub(super) fn execute(args: &Ssh) -> Result<u8> {
-    let vm = env::find_vm(&args.vm)?;
+    let vm = env::find_vm_in(&args.machine.vm, args.machine.env.as_deref())?;
     vm.renew()?;
     let params = vm.params();
     let guest_port = u16::try_from(params.get_u64_or("shell_port", 22)?)

@@ -89,27 +89,46 @@ pub fn remove_empty_directories() -> Result<()> {
     Ok(())
 }
 
-/// The VM called `name`, in whatever env file: the first one that knows a living one.
+/// The living VM called `name`, in whatever environment it is.
 pub fn find_vm(name: &str) -> Result<Vm> {
-    let mut known = Vec::new();
-    for path in files()? {
-        let env = Env::open(&path)?.with_face(Face::Harness);
-        for vm in env.get_all_vms()? {
+    find_vm_in(name, None)
+}
+
+/// The living VM called `name` in the environment called `env` (`default`, `kept-1`: the name of
+/// its file), or in whatever environment it is. Of several, one has to be named.
+pub fn find_vm_in(name: &str, env: Option<&str>) -> Result<Vm> {
+    let (mut found, mut known) = (Vec::new(), Vec::new());
+    for path in files()?.into_iter().filter(|path| env.is_none() || path.file_stem() == env) {
+        let here = Env::open(&path)?.with_face(Face::Harness);
+        for vm in here.get_all_vms()? {
             if vm.is_dead()? {
                 continue;
             }
-            if vm.name() == name {
-                return Ok(vm);
-            }
             known.push(vm.name().to_owned());
+            if vm.name() == name {
+                found.push((path.file_stem().unwrap_or_default().to_owned(), vm));
+            }
         }
+    }
+    if found.len() > 1 {
+        let envs: Vec<&str> = found.iter().map(|(env, _)| env.as_str()).collect();
+        let message = format!(
+            "{} living VMs are called `{name}`: say which by `--env`: {}",
+            envs.len(),
+            envs.join(", ")
+        );
+        return Err(Error::new(ErrorKind::VmMissing, message));
+    }
+    if let Some((_, vm)) = found.pop() {
+        return Ok(vm);
     }
     known.sort();
     let rest = match known.as_slice() {
         [] => "no VM lives: `kill_vm = no` leaves one after a run".to_owned(),
         names => format!("there are: {}", names.join(", ")),
     };
-    Err(Error::new(ErrorKind::VmMissing, format!("no living VM is called `{name}`; {rest}")))
+    let place = env.map(|env| format!(" in `{env}`")).unwrap_or_default();
+    Err(Error::new(ErrorKind::VmMissing, format!("no living VM is called `{name}`{place}; {rest}")))
 }
 
 fn move_aside(path: &Utf8Path) -> Result<Utf8PathBuf> {

@@ -68,6 +68,22 @@ pub fn files() -> Result<Vec<Utf8PathBuf>> {
     with_extension("json")
 }
 
+/// Makes an env file for machines that are to be kept apart from those of any run.
+pub(super) fn make_kept() -> Result<EnvFile> {
+    directories::runtime()?;
+    let directory = directories::private(&envs()?)?;
+    for number in 1..=1000 {
+        let file = EnvFile::new(&directory.join(format!("kept-{number}.json")));
+        let lock = Lock::take(&file.path.with_extension("lock"))?;
+        if !file.path.exists() {
+            document::write(&file.path, &file.read()?)?;
+            return Ok(file);
+        }
+        drop(lock);
+    }
+    Err(Error::new(ErrorKind::Env, format!("a thousand machines are kept in {directory} already")))
+}
+
 fn with_extension(extension: &str) -> Result<Vec<Utf8PathBuf>> {
     let directory = envs()?;
     let Ok(entries) = directory.read_dir_utf8() else { return Ok(Vec::new()) };

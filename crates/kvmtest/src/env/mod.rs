@@ -5,12 +5,12 @@ mod file;
 mod images;
 mod shared;
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use camino::{Utf8Path, Utf8PathBuf};
 
 pub(crate) use collect::mark;
-pub use collect::{Collected, Reach, collect, find_vm, remove_empty_directories};
+pub use collect::{Collected, Reach, collect, find_vm, find_vm_in, remove_empty_directories};
 pub(crate) use file::forget;
 pub use file::{Claim, claim, files};
 
@@ -31,27 +31,29 @@ pub struct Env {
     params: Params,
 }
 
+/// A new environment for machines that are kept apart from those of any run: no test finds them
+/// there. It is gone with the last of them.
+pub fn keep() -> Result<Env> {
+    Ok(Env { home: Arc::new(Home::new(file::make_kept()?)), params: Params::new() })
+}
+
 /// Where a VM belongs: what it needs to know of the environment that it lives in.
 pub(crate) struct Home {
     pub(crate) file: EnvFile,
     pub(crate) face: Face,
     /// Where monitor and session logs go; none are kept without it.
     pub(crate) log_dir: Option<Utf8PathBuf>,
-    /// The monitors that this process is connected to: a second connection would hang.
-    pub(crate) monitors: Shared<QmpMonitor>,
-    /// The serial consoles that this process has sessions on, likewise.
+    /// The serial consoles that this process has sessions on: a second connection would hang.
     pub(crate) consoles: Shared<()>,
 }
 
+/// The monitors that this process is connected to, whichever view of an environment they were
+/// reached by: a second connection would hang.
+pub(crate) static MONITORS: LazyLock<Shared<QmpMonitor>> = LazyLock::new(Shared::new);
+
 impl Home {
     fn new(file: EnvFile) -> Self {
-        Self {
-            file,
-            face: Face::Test,
-            log_dir: None,
-            monitors: Shared::default(),
-            consoles: Shared::default(),
-        }
+        Self { file, face: Face::Test, log_dir: None, consoles: Shared::new() }
     }
 }
 

@@ -8,7 +8,9 @@ mod built;
 mod hardware;
 mod manifest;
 pub mod os;
+pub mod progress;
 mod recipe;
+pub mod sign;
 mod store;
 
 pub use built::Guest;

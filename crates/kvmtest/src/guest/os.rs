@@ -20,23 +20,10 @@ pub struct Os {
     pub reboot_command: &'static str,
     /// Prints the status of the last command, alone on a line.
     pub status_test_command: &'static str,
-    /// What a serial console shows when the kernel has given up: plain text, not expressions.
-    pub panicked: &'static [&'static str],
+    /// What a line that is typed contains when it makes the guest boot anew or power off: whoever
+    /// types it expects that.
+    pub ending_words: &'static [&'static str],
 }
-
-/// Said by firmware and boot loaders, whatever the guest: nothing will boot here.
-pub const CANNOT_BOOT: &[&str] = &[
-    "No bootable device",
-    "Boot failed: not a bootable disk",
-    "Boot failed: could not read the boot disk",
-    "Could not read from CDROM",
-    "No bootable option or device was found",
-    "FATAL: No bootable medium found",
-    "Missing operating system",
-    "Operating system not found",
-    "Non-system disk",
-    "error: no such partition",
-];
 
 /// The table.
 pub static ALL: &[Os] = &[
@@ -49,7 +36,16 @@ pub static ALL: &[Os] = &[
         shutdown_command: "shutdown -h now",
         reboot_command: "shutdown -r now",
         status_test_command: "echo $?",
-        panicked: &["Kernel panic - not syncing"],
+        ending_words: &[
+            "reboot",
+            "shutdown",
+            "poweroff",
+            "halt",
+            "init 0",
+            "init 6",
+            "kexec",
+            "sysrq-trigger",
+        ],
     },
     Os {
         name: "windows",
@@ -60,7 +56,7 @@ pub static ALL: &[Os] = &[
         shutdown_command: "shutdown /s /f /t 0",
         reboot_command: "shutdown /r /f /t 0",
         status_test_command: "echo %errorlevel%",
-        panicked: &["*** STOP: 0x", "A problem has been detected and Windows has been shut down"],
+        ending_words: &["shutdown", "Restart-Computer", "Stop-Computer"],
     },
 ];
 

@@ -8,5 +8,4 @@ mod transcript;
 
 pub use event::Event;
 pub use human::HumanMonitor;
-pub(crate) use qmp::Activity;
-pub use qmp::QmpMonitor;
+pub use qmp::{Activity, QmpMonitor};

@@ -144,19 +144,19 @@ impl QmpMonitor {
     }
 
     /// The events from number `from` on that nobody has taken yet, and the number of the next.
-    pub(crate) fn events_from(&self, from: u64) -> (Vec<Event>, u64) {
+    pub fn events_from(&self, from: u64) -> (Vec<Event>, u64) {
         let inbox = self.connection.inbox();
         let events = inbox.events.iter().filter(|event| event.number >= from).cloned().collect();
         (events, inbox.event_count)
     }
 
     /// Waits until QEMU has closed the monitor, so that all that it had said has been read.
-    pub(crate) fn drain(&self, deadline: Deadline) {
+    pub fn drain(&self, deadline: Deadline) {
         let _ = self.connection.wait_for(deadline, |_| None::<()>);
     }
 
     /// Something that can be polled: readable after the next message of QEMU.
-    pub(crate) fn activity(&self) -> Result<Activity> {
+    pub fn activity(&self) -> Result<Activity> {
         Ok(Activity { listener: self.connection.listen()? })
     }
 
@@ -203,12 +203,13 @@ fn refused(command: &str, error: &Value) -> Error {
 }
 
 /// Readable after a monitor has received something.
-pub(crate) struct Activity {
+pub struct Activity {
     listener: Listener,
 }
 
 impl Activity {
-    pub(crate) fn quiet(&self) {
+    /// Forgets the messages so far; to be called before looking at what they brought.
+    pub fn quiet(&self) {
         self.listener.quiet();
     }
 }

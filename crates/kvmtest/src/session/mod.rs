@@ -38,6 +38,7 @@ pub use log::LOG_LIMIT;
 pub use params::LoginParams;
 pub use pattern::{Match, Pattern};
 pub use shell::Session;
+pub(crate) use terminal::Cleaner;
 pub use watch::{Watch, rest};
 
 use std::time::Duration;
@@ -51,6 +52,13 @@ impl From<Duration> for Deadline {
     fn from(timeout: Duration) -> Self {
         Self::after(timeout)
     }
+}
+
+/// What of `bytes` is text for people: without terminal escapes and carriage returns.
+pub fn plain(bytes: &[u8]) -> Vec<u8> {
+    let mut clean = Vec::with_capacity(bytes.len());
+    Cleaner::default().clean(bytes, &mut clean);
+    clean
 }
 
 /// A time as messages say it.

@@ -33,6 +33,9 @@ const LAST_WORD: Duration = Duration::from_millis(200);
 impl Expect {
     pub(super) fn send_by(&mut self, mut bytes: &[u8], deadline: Deadline) -> Result<()> {
         let given = deadline.remaining();
+        for watch in &mut self.watches {
+            watch.sent(bytes);
+        }
         while !bytes.is_empty() {
             let written = self.channel.write(bytes).with_context(|| self.doing("sending"))?;
             let Some(written) = written else {

@@ -2,7 +2,7 @@
 
 /// A filter that remembers, from one piece to the next, whether it stands inside an escape.
 #[derive(Debug, Default)]
-pub(super) struct Cleaner {
+pub(crate) struct Cleaner {
     state: State,
 }
 
@@ -26,7 +26,7 @@ const BEL: u8 = 0x07;
 
 impl Cleaner {
     /// Appends to `out` what of `input` is text.
-    pub(super) fn clean(&mut self, mut input: &[u8], out: &mut Vec<u8>) {
+    pub(crate) fn clean(&mut self, mut input: &[u8], out: &mut Vec<u8>) {
         while !input.is_empty() {
             if matches!(self.state, State::Text) {
                 let end = input.iter().position(|&b| b == ESC || b == b'\r');

@@ -17,6 +17,11 @@ pub trait Watch: Send {
     /// Called when the descriptor is readable; an error ends the wait. When there is nothing
     /// wrong, it has to take away what made the descriptor readable, or the wait will spin.
     fn check(&mut self) -> Result<()>;
+
+    /// Called with what is about to be sent.
+    fn sent(&mut self, bytes: &[u8]) {
+        let _ = bytes;
+    }
 }
 
 /// Lets time pass until `deadline`, unless one of `watches` has something to say.

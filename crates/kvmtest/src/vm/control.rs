@@ -51,6 +51,7 @@ impl Vm {
 
     /// Presses the power button; the guest decides what that means.
     pub fn system_powerdown(&self) -> Result<()> {
+        self.expect_shutdown()?;
         self.monitor()?.cmd("system_powerdown", Value::Null).map(drop)
     }
 
@@ -70,6 +71,7 @@ impl Vm {
             monitor.wait_event("RESET", Duration::ZERO)?;
         }
         let offset = self.console_length()?;
+        self.expect_reset()?;
         match method {
             RebootMethod::Shell => {
                 let params = self.params();

@@ -9,8 +9,7 @@ use super::Vm;
 use crate::deadline::Deadline;
 use crate::doing;
 use crate::error::{Error, ErrorKind, Result};
-use crate::lease;
-use crate::monitor::Event;
+use crate::lease::{self, Exit};
 use crate::wait;
 
 /// The guard writes down how QEMU ended within a few milliseconds of the end.
@@ -19,6 +18,7 @@ const VERDICT: Duration = Duration::from_millis(500);
 impl Vm {
     /// Waits until QEMU has ended: the guest powered off, or was made to.
     pub fn wait_for_shutdown(&self, timeout: Duration) -> Result<()> {
+        self.expect_shutdown()?;
         let _doing = doing::begin(format!("waiting for the VM `{}` to shut down", self.name()));
         if self.ends_within(timeout)? {
             return Ok(());
@@ -42,38 +42,64 @@ impl Vm {
 
     /// The error that says that the VM is dead, and how it died.
     pub(crate) fn death(&self) -> Error {
-        let Some(record) = self.record() else {
+        let Some(ending) = self.ending() else {
             return Error::new(
                 ErrorKind::VmDead,
                 format!("the VM `{}` was not started", self.name()),
             );
         };
+        Error::new(ErrorKind::VmDead, format!("the VM `{}` is dead: {ending}", self.name()))
+    }
+
+    /// How QEMU ended, in its own words; nothing for a VM that was not started. To be asked once
+    /// its process is gone: what is not known by then is waited for for half a second.
+    pub fn ending(&self) -> Option<Ending> {
+        let record = self.record()?;
         let deadline = Deadline::after(VERDICT);
         let _ = record.instance.wait_for_file(lease::EXIT, None, deadline);
-        let how = match lease::exit_of(&record.instance.runtime) {
-            Ok(Some(exit)) => format!("QEMU ended with {exit}"),
-            _ => "QEMU is gone".to_owned(),
-        };
-        let mut message = format!("the VM `{}` is dead: {how}", self.name());
-        if let Some(reason) = self.shutdown_reason(deadline) {
-            message = format!("{message} ({reason})");
-        }
+        let exit = lease::exit_of(&record.instance.runtime).ok().flatten();
+        let reason = self.shutdown_reason(deadline);
         let words = last_words(&record.instance.qemu_log());
-        if !words.is_empty() {
-            message = format!("{message}; its last words: {words}");
-        }
-        Error::new(ErrorKind::VmDead, message)
+        Some(Ending { exit, reason, words })
     }
 
     /// Why QEMU said that it shuts down, if it was listened to.
-    fn shutdown_reason(&self, deadline: Deadline) -> Option<&'static str> {
+    fn shutdown_reason(&self, deadline: Deadline) -> Option<String> {
         let state = self.state();
         let monitors = &state.running.as_ref()?.monitors;
         let mut reasons = monitors.values().filter_map(|monitor| {
             monitor.drain(deadline);
-            reason(&monitor.event("SHUTDOWN")?)
+            monitor.event("SHUTDOWN")?.data["reason"].as_str().map(str::to_owned)
         });
         reasons.next()
+    }
+}
+
+/// How a QEMU process ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ending {
+    /// Its exit status or signal, where its guard saw it.
+    pub exit: Option<Exit>,
+    /// Why it said that it shuts down, in QMP's words (`guest-shutdown`), where it was listened
+    /// to.
+    pub reason: Option<String>,
+    /// The last lines that it wrote itself, on one line; empty where it wrote nothing.
+    pub words: String,
+}
+
+impl std::fmt::Display for Ending {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match &self.exit {
+            Some(exit) => write!(f, "QEMU ended with {exit}")?,
+            None => f.write_str("QEMU is gone")?,
+        }
+        if let Some(reason) = self.reason.as_deref().and_then(in_words) {
+            write!(f, " ({reason})")?;
+        }
+        if !self.words.is_empty() {
+            write!(f, "; its last words: {}", self.words)?;
+        }
+        Ok(())
     }
 }
 
@@ -98,8 +124,8 @@ pub(super) fn tail(path: &Utf8Path, count: u64) -> Result<Vec<u8>> {
     Ok(bytes)
 }
 
-fn reason(event: &Event) -> Option<&'static str> {
-    Some(match event.data["reason"].as_str()? {
+fn in_words(reason: &str) -> Option<&'static str> {
+    Some(match reason {
         "guest-shutdown" => "the guest powered off",
         "guest-reset" => "the guest rebooted, and `-no-reboot` was given",
         "guest-panic" => "the guest panicked",

@@ -5,6 +5,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::Vm;
+use crate::env::Env;
 use crate::error::{Error, ErrorKind, Result};
 use crate::host::ProcessId;
 use crate::lease::Lease;
@@ -48,6 +49,19 @@ impl Vm {
             lease.write()?;
         }
         Ok(())
+    }
+
+    /// Moves the machine from the environment `from` to `to`, where it stays for as long as
+    /// `vm_lease` says, held by nobody.
+    pub fn move_to(&self, from: &Env, to: &Env) -> Result<()> {
+        let mut lease = self.lease()?;
+        lease.env = Some(to.path().to_owned());
+        lease.holder = None;
+        lease.until = Some(self.lease_end()?);
+        // In this order there is no moment in which nobody knows it.
+        to.register_vm(self)?;
+        lease.write()?;
+        from.unregister_vm(self.name()).map(drop)
     }
 
     fn lease_end(&self) -> Result<Timestamp> {

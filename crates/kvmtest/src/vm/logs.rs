@@ -54,6 +54,12 @@ impl Vm {
                 tracing::warn!("{target} is not complete: {error}");
             }
         }
+        self.keep_script();
+    }
+
+    /// Writes a script to the results that starts the same machine by hand.
+    pub fn keep_script(&self) {
+        let Some(record) = self.record() else { return };
         if let Some(target) = self.log_path(&format!("qemu-{}.sh", self.name()))
             && let Err(error) = write_script(&target, &record.line.script())
         {

@@ -5,6 +5,7 @@ mod control;
 mod create;
 mod death;
 mod destroy;
+mod expected;
 mod facts;
 mod holding;
 mod instance;
@@ -13,7 +14,6 @@ mod logs;
 mod reach;
 mod record;
 mod screen;
-mod sign;
 mod watch;
 
 use std::collections::HashMap;
@@ -22,12 +22,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 pub use control::RebootMethod;
+pub use death::Ending;
+pub use expected::Expected;
 pub(crate) use instance::remove_if_empty;
 pub use instance::{Instance, runtime_root, scratch_root};
 pub use record::Record;
 
 use crate::deadline::Deadline;
-use crate::env::{Face, Home};
+use crate::env::{Face, Home, MONITORS};
 use crate::error::{Error, ErrorKind, Result};
 use crate::monitor::{HumanMonitor, QmpMonitor};
 use crate::params::Params;
@@ -169,7 +171,7 @@ impl Vm {
     }
 
     /// The same, with a deadline for its greeting if nobody is connected to it yet.
-    pub(crate) fn monitor_by(&self, deadline: Deadline) -> Result<Arc<QmpMonitor>> {
+    pub fn monitor_by(&self, deadline: Deadline) -> Result<Arc<QmpMonitor>> {
         let record = self.running()?;
         let name = match self.home.face {
             Face::Harness => HARNESS.to_owned(),
@@ -197,8 +199,8 @@ impl Vm {
             return Ok(Arc::clone(monitor));
         }
         let key = format!("{}/{name}", running.record.instance.id);
-        let make = || self.connect_monitor(&running.record, name, deadline);
-        let monitor = self.home.monitors.get_or_make(key, make)?;
+        let connect = || self.connect_monitor(&running.record, name, deadline);
+        let monitor = MONITORS.get_or_make(&key, deadline, connect)?;
         running.monitors.insert(name.to_owned(), Arc::clone(&monitor));
         Ok(monitor)
     }
@@ -214,8 +216,8 @@ impl Vm {
         self.human_monitor()?.cmd(command_line)
     }
 
-    /// A descriptor of the QEMU process, if it lives.
-    pub(crate) fn process(&self) -> Result<Option<OwnedFd>> {
+    /// A descriptor of the QEMU process, if it lives: readable once it has ended.
+    pub fn process(&self) -> Result<Option<OwnedFd>> {
         match self.record() {
             Some(record) => record.process.open(),
             None => Ok(None),

@@ -7,9 +7,9 @@ use std::sync::Arc;
 
 use rustix::fs::inotify;
 
-use super::sign::Sign;
 use super::{Record, Vm};
 use crate::error::{Error, ErrorKind, Result};
+use crate::guest::sign::{Action, Entry, Scanner, Sign, Signs, action, readable};
 use crate::monitor::{Activity, QmpMonitor};
 use crate::session::Watch;
 
@@ -21,18 +21,22 @@ impl Vm {
         let monitor = self.monitor()?;
         // With the monitor, which may have been told why.
         let death = DeathWatch { process, vm: self.handle(), _console: console };
+        let params = self.params();
+        let panic = Sign::named("panic").map_or(Action::Fail, |sign| sign.action);
         let events = EventWatch {
             vm: self.name().to_owned(),
+            ends: action(&params, "panic", panic)? == Action::Fail,
             activity: monitor.activity()?,
             // What happened before may be over: the guest may have been reset since.
             next: monitor.events_from(0).1,
             monitor,
         };
         // Unless it is not.
-        if events.monitor.status()? == "guest-panicked" {
+        if events.ends && events.monitor.status()? == "guest-panicked" {
             return Err(events.panicked());
         }
-        let mut console = ConsoleWatch::new(self.name(), &record, self.boot_offset())?;
+        let signs = Signs::of(&params)?;
+        let mut console = ConsoleWatch::new(self.name(), &record, self.boot_offset(), signs)?;
         console.check()?;
         Ok(vec![Box::new(death), Box::new(events), Box::new(console)])
     }
@@ -73,11 +77,17 @@ impl Watch for DeathWatch {
     fn check(&mut self) -> Result<()> {
         Err(self.vm.death())
     }
+
+    fn sent(&mut self, bytes: &[u8]) {
+        self.vm.expect_typed(bytes);
+    }
 }
 
 /// The machine's own word that its guest panicked (pvpanic).
 struct EventWatch {
     vm: String,
+    /// Whether a panic ends a wait.
+    ends: bool,
     monitor: Arc<QmpMonitor>,
     activity: Activity,
     next: u64,
@@ -93,8 +103,8 @@ impl Watch for EventWatch {
         let (events, next) = self.monitor.events_from(self.next);
         self.next = next;
         match events.iter().find(|event| event.name == "GUEST_PANICKED") {
-            Some(_) => Err(self.panicked()),
-            None => Ok(()),
+            Some(_) if self.ends => Err(self.panicked()),
+            _ => Ok(()),
         }
     }
 }
@@ -108,21 +118,17 @@ impl EventWatch {
     }
 }
 
-/// A line of a console that is longer than this is none of a kernel's.
-const LINE: usize = 4096;
-
-/// What the console prints when all is lost.
+/// What the console prints when there is nothing left to wait for.
 struct ConsoleWatch {
     vm: String,
     log: File,
     changes: OwnedFd,
     at: u64,
-    /// The end of what was read: a line may come in pieces.
-    rest: Vec<u8>,
+    scanner: Scanner,
 }
 
 impl ConsoleWatch {
-    fn new(vm: &str, record: &Record, from: Option<u64>) -> Result<Self> {
+    fn new(vm: &str, record: &Record, from: Option<u64>, signs: Arc<Signs>) -> Result<Self> {
         let path = record.instance.serial_log();
         let log = File::options().read(true).append(true).create(true).open(&path)?;
         let flags = inotify::CreateFlags::CLOEXEC | inotify::CreateFlags::NONBLOCK;
@@ -132,17 +138,16 @@ impl ConsoleWatch {
             Some(offset) => offset,
             None => log.metadata()?.len(),
         };
-        Ok(Self { vm: vm.to_owned(), log, changes, at, rest: Vec::new() })
+        Ok(Self { vm: vm.to_owned(), log, changes, at, scanner: Scanner::new(signs) })
     }
 
-    fn read_more(&mut self) -> Result<bool> {
-        let mut piece = vec![0; 64 << 10];
-        let read = self.log.read_at(&mut piece, self.at)?;
-        self.at += read as u64;
-        let keep = self.rest.len().saturating_sub(LINE);
-        self.rest.drain(..keep);
-        self.rest.extend_from_slice(&piece[..read]);
-        Ok(read > 0)
+    fn error(&self, entry: &Entry, line: &str) -> Error {
+        let vm = &self.vm;
+        let message = match entry.kind {
+            ErrorKind::GuestNotBooted => format!("the VM `{vm}` says that it cannot boot: {line}"),
+            _ => format!("the guest of the VM `{vm}` {}: {line}", entry.what),
+        };
+        Error::new(entry.kind, message)
     }
 }
 
@@ -155,11 +160,23 @@ impl Watch for ConsoleWatch {
         let mut buffer = [std::mem::MaybeUninit::uninit(); 4096];
         let mut reader = inotify::Reader::new(&self.changes, &mut buffer);
         while reader.next().is_ok() {}
-        while self.read_more()? {
-            if let Some((sign, line)) = Sign::find(&self.rest) {
-                return Err(sign.error(&self.vm, &line));
+        let mut piece = vec![0; 64 << 10];
+        let mut found: Option<(Entry, String)> = None;
+        loop {
+            let read = self.log.read_at(&mut piece, self.at)?;
+            if read == 0 {
+                return Ok(());
+            }
+            self.at += read as u64;
+            self.scanner.feed(&piece[..read], |line, entry| {
+                let entry = entry.filter(|entry| entry.action == Action::Fail);
+                if let (None, Some(entry)) = (&found, entry) {
+                    found = Some((entry.clone(), readable(line)));
+                }
+            });
+            if let Some((entry, line)) = &found {
+                return Err(self.error(entry, line));
             }
         }
-        Ok(())
     }
 }

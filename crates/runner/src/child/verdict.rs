@@ -17,6 +17,8 @@ pub enum Stop {
     Interrupted,
     /// The whole run had so much time.
     TimeUp(Duration),
+    /// Something was found on one of its machines that fails it.
+    Found,
     /// The child broke the protocol.
     Breached,
     /// The child had said how the test ended, and then did not end itself.
@@ -29,6 +31,7 @@ impl std::fmt::Display for Stop {
             Self::Timeout(limit) => write!(f, "it had {limit:?}"),
             Self::Interrupted => f.write_str("interrupted"),
             Self::TimeUp(limit) => write!(f, "the run's time of {limit:?} was up"),
+            Self::Found => f.write_str("something was found on its machines"),
             Self::Breached => f.write_str("it broke the protocol"),
             Self::Lingered => f.write_str("it did not end"),
         }
@@ -40,6 +43,7 @@ impl std::fmt::Display for Stop {
 /// | what was seen | outcome |
 /// |---|---|
 /// | stopped by an interrupt, or because the run's time was up | INTERRUPTED, or what the child had said before |
+/// | stopped for what was found on a machine | FAIL, with what it was doing; or what it had said |
 /// | past its deadline | FAIL, with what it was doing when it was asked to stop |
 /// | the protocol broken | ERROR |
 /// | killed by a signal, or ended without a word | ERROR |
@@ -63,6 +67,15 @@ pub fn judge(ending: Ending, stop: Option<Stop>) -> Finished {
                 Finished { output, message: why.to_string(), ..said }
             }
         },
+        (Some(Stop::Found), said) => {
+            let said = said.unwrap_or_else(|| Finished::new(Outcome::Interrupted, ""));
+            let output = said.output.clone().or(evidence);
+            // What was found says it all; the message is put in with it.
+            match said.outcome {
+                Outcome::Interrupted => Finished { outcome: Outcome::Fail, output, ..said },
+                _ => said,
+            }
+        }
         (Some(Stop::Timeout(limit)), said @ (None | Some(_)))
             if said.as_ref().is_none_or(|said| said.outcome == Outcome::Interrupted) =>
         {
@@ -228,6 +241,15 @@ mod tests {
         assert_eq!(verdict.contexts, ["rebooting vm1"]);
         check(ended(Exit::Signal(9), None), stop, Outcome::Fail, "was killed");
         check(ended(Exit::Signal(9), Some(Outcome::Pass)), stop, Outcome::Error, "did not end");
+    }
+
+    #[test]
+    fn a_test_that_was_stopped_for_a_finding_fails() {
+        let stop = Some(Stop::Found);
+        check(ended(Exit::Signal(9), None), stop, Outcome::Fail, "");
+        check(ended(Exit::Code(15), Some(Outcome::Interrupted)), stop, Outcome::Fail, "");
+        check(ended(Exit::Code(10), Some(Outcome::Fail)), stop, Outcome::Fail, "so it said");
+        check(ended(Exit::Code(0), Some(Outcome::Pass)), stop, Outcome::Pass, "so it said");
     }
 
     #[test]

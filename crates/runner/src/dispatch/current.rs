@@ -10,16 +10,18 @@ use kvmtest::{Deadline, Error};
 use super::Settings;
 use super::limits::TestLimits;
 use super::slow::Slow;
+use crate::cause::{Judgement, Kept};
 use crate::child::protocol::Finished;
 use crate::child::spawn::Running;
 use crate::child::verdict::Stop;
 use crate::clock::milliseconds;
-use crate::event::{Phase, TestFinished, TestStarted};
+use crate::event::{Cause, Phase, TestFinished, TestStarted};
 use crate::outcome::Outcome;
 use crate::plan::PlannedTest;
 use crate::report::Results;
 use crate::scratch::Scratch;
 use crate::stage::Places;
+use crate::watch::Watcher;
 
 /// The test that is on a desk.
 pub(super) struct Current {
@@ -31,6 +33,12 @@ pub(super) struct Current {
     /// Whether the test warned, so that it does not simply pass.
     pub(super) warned: bool,
     pub(super) verdict: Option<Finished>,
+    /// What watches its machines while the subtest runs.
+    pub(super) watcher: Option<Watcher>,
+    /// What is known of it beyond the verdict.
+    pub(super) judgement: Option<Judgement>,
+    /// Commands that lead into the machines that it left alive.
+    pub(super) attach: Vec<String>,
     pub(super) attempt: u32,
     worker: u32,
     started: u64,
@@ -100,6 +108,9 @@ impl Current {
             phase: None,
             warned: false,
             verdict: None,
+            watcher: None,
+            judgement: None,
+            attach: Vec::new(),
             attempt,
             worker,
             started: now,
@@ -209,10 +220,29 @@ impl Current {
         let verdict = self
             .verdict
             .unwrap_or_else(|| Finished::new(Outcome::Error, "the test ended without a verdict"));
+        let (cause, findings, kept) = match self.judgement {
+            Some(judgement) => (judgement.cause, judgement.findings, judgement.kept),
+            None => (None, Vec::new(), Kept::default()),
+        };
+        // A check while cleaning up may have failed a test that had passed.
+        let cause = match cause {
+            None if matches!(outcome, Outcome::Fail | Outcome::Error) => {
+                Some((of_clean_up(&verdict), verdict.message.clone()))
+            }
+            found => found,
+        };
+        let (cause, cause_shown_by) =
+            cause.map_or((None, String::new()), |(cause, shown_by)| (Some(cause), shown_by));
         TestFinished {
             test: self.test.number,
             outcome,
-            cause: None,
+            cause,
+            cause_shown_by,
+            findings,
+            console_tail: kept.console_tail,
+            session_tail: kept.session_tail,
+            command_script: kept.command_script,
+            attach: self.attach,
             retried: false,
             flaky: false,
             known: None,
@@ -281,6 +311,14 @@ impl PhaseState {
     pub(super) fn put_off(&self) -> Option<Duration> {
         let put_off = self.deadline.put_off();
         (put_off >= Duration::from_secs(1)).then(|| Duration::from_secs(put_off.as_secs()))
+    }
+}
+
+/// Why a test failed that nobody judged: it failed before or after anybody could.
+fn of_clean_up(verdict: &Finished) -> Cause {
+    match verdict.outcome {
+        Outcome::Fail => Cause::TestFailed,
+        _ => Cause::SetUpFailed,
     }
 }
 

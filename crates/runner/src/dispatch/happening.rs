@@ -2,7 +2,9 @@
 
 use kvmtest::test::Note;
 
+use crate::cause::Judgement;
 use crate::child::spawn::Report;
+use crate::watch::Finding;
 
 /// Everything that the dispatcher can be told. A desk is a worker's place in the dispatcher.
 #[derive(Debug)]
@@ -43,12 +45,24 @@ pub enum Happening {
         /// What there is to tell.
         report: Report,
     },
-    /// A stage has cleaned up after a test, with these warnings, or could not.
+    /// Something was found on a machine while a subtest runs.
+    Found {
+        /// On whose desk.
+        desk: usize,
+        /// The test's number.
+        test: u32,
+        /// What was found.
+        finding: Finding,
+    },
+    /// A test was judged, and its stage has cleaned up after it, with these warnings, or could
+    /// not.
     Cleaned {
         /// Whose stage.
         desk: usize,
         /// The test's number.
         test: u32,
+        /// What is known of it, but for what watched over it having failed itself.
+        judged: Box<Option<Judged>>,
         /// How it went.
         result: kvmtest::Result<Vec<String>>,
     },
@@ -59,4 +73,13 @@ pub enum Happening {
         /// How its last cleaning up went.
         result: kvmtest::Result<Vec<String>>,
     },
+}
+
+/// What is known of a test once it was judged and cleaned up after.
+#[derive(Debug)]
+pub struct Judged {
+    /// How it ended, and why.
+    pub judgement: Judgement,
+    /// Commands that lead into the machines that it left alive.
+    pub attach: Vec<String>,
 }

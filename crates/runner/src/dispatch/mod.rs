@@ -88,7 +88,9 @@ impl<'a> Dispatcher<'a> {
         self.desks = workers
             .into_iter()
             .enumerate()
-            .map(|(index, worker)| Desk::start(index, worker, self.sender.clone()))
+            .map(|(index, worker)| {
+                Desk::start(index, worker, self.settings.on_fail.clone(), self.sender.clone())
+            })
             .collect();
         self.assign();
         while self.asked < 2 && self.desks.iter().any(|desk| !desk.is_closed()) {
@@ -143,8 +145,14 @@ impl<'a> Dispatcher<'a> {
                     self.child_reported(desk, report);
                 }
             }
-            Happening::Cleaned { desk, test, result } => {
+            Happening::Found { desk, test, finding } => {
+                if self.is_at(desk, test, Phase::Run) {
+                    self.found(desk, &finding);
+                }
+            }
+            Happening::Cleaned { desk, test, judged, result } => {
                 if self.is_at(desk, test, Phase::Clean) {
+                    self.judged(desk, *judged);
                     self.cleaned(desk, result);
                 }
             }

@@ -1,17 +1,21 @@
 //! From one phase of a test to the next.
 
+use kvmtest::guest::sign::Action;
 use kvmtest::test::Note;
 use kvmtest::{Error, ErrorKind};
 
-use super::current::{Action, PhaseState};
+use super::current::{self, PhaseState};
+use super::happening::Judged;
 use super::worker::{DeskState, Order};
 use super::{Dispatcher, Happening, error_text};
+use crate::cause::Case;
 use crate::child::protocol::{ChildEvent, Finished, Request, VERSION};
 use crate::child::spawn::{self, Report, Running};
 use crate::child::verdict::{Stop, judge};
 use crate::clock::milliseconds;
 use crate::event::{Phase, What};
 use crate::outcome::Outcome;
+use crate::watch::{self, Finding};
 
 /// More than this nobody reads of what something waits for.
 const DOING: usize = 300;
@@ -44,12 +48,12 @@ impl Dispatcher<'_> {
                     let outcome = Outcome::of_preparation(error.kind());
                     Finished::of_error(outcome, &error).within("preparing")
                 });
-                self.clean(desk, verdict);
+                self.clean(desk, verdict, Phase::Prepare, false);
             }
             Ok(()) => match &self.stopping {
                 Some(stopping) if stopping.ends_tests() => {
                     let verdict = Finished::new(Outcome::Interrupted, stopping.words());
-                    self.clean(desk, verdict);
+                    self.clean(desk, verdict, Phase::Prepare, false);
                 }
                 _ => self.start_child(desk),
             },
@@ -68,6 +72,21 @@ impl Dispatcher<'_> {
             env: current.places.env.clone(),
             params: current.test.params.clone(),
         };
+        let listener = self.sender.clone();
+        let places = &current.places;
+        let watched =
+            watch::start(&places.env, &places.results, &current.test.params, move |finding| {
+                let finding = finding.clone();
+                let _ = listener.send(Happening::Found { desk, test, finding });
+            });
+        match watched {
+            Ok(watcher) => current.watcher = Some(watcher),
+            Err(error) => {
+                let verdict = Finished::of_error(Outcome::of_preparation(error.kind()), &error);
+                self.clean(desk, verdict.within("watching"), Phase::Prepare, false);
+                return;
+            }
+        }
         let memory = current.limits.as_ref().and_then(|limits| limits.memory);
         let limits = spawn::Limits { memory, ..self.settings.limits };
         let started = match &current.test.program {
@@ -80,8 +99,26 @@ impl Dispatcher<'_> {
         };
         match started {
             Ok(running) => self.begin(desk, Phase::Run, Some(running)),
-            Err(why) => self.clean(desk, Finished::new(Outcome::Error, why)),
+            Err(why) => {
+                self.clean(desk, Finished::new(Outcome::Error, why), Phase::Run, false);
+            }
         }
+    }
+
+    /// Something was found on a machine: it is told, and ends the subtest if that is what it does.
+    pub(super) fn found(&mut self, desk: usize, finding: &Finding) {
+        let Some(current) = &mut self.desks[desk].current else { return };
+        let test = current.test.number;
+        let message = finding.message.clone();
+        let note = if finding.action == Action::Fail {
+            if let Some(state) = &mut current.phase {
+                state.stop(Stop::Found, &self.settings);
+            }
+            Note::Log { message }
+        } else {
+            Note::Warning { message }
+        };
+        self.note(desk, test, note);
     }
 
     pub(super) fn child_reported(&mut self, desk: usize, report: Report) {
@@ -113,7 +150,7 @@ impl Dispatcher<'_> {
                 }
                 let error = verdict.outcome.is_failure().then(|| verdict.message.clone());
                 self.end_phase(desk, error);
-                self.clean(desk, verdict);
+                self.clean(desk, verdict, Phase::Run, stop == Some(Stop::Found));
             }
         }
     }
@@ -125,14 +162,24 @@ impl Dispatcher<'_> {
         }
     }
 
-    /// Notes how the test ended and lets the stage clean up after it.
-    fn clean(&mut self, desk: usize, verdict: Finished) {
+    /// Notes how the test ended in `phase`, and has it judged and cleaned up after. `stopped`: for
+    /// what was found on a machine.
+    fn clean(&mut self, desk: usize, verdict: Finished, phase: Phase, stopped: bool) {
         let Some(current) = &mut self.desks[desk].current else { return };
-        let failed = verdict.outcome.is_failure();
-        current.verdict = Some(verdict);
-        let order = Order::Clean(current.test.clone(), current.places.clone(), failed);
+        current.verdict = Some(verdict.clone());
+        let watcher = current.watcher.take();
+        let case = Box::new(Case { verdict, phase, stopped, watcher });
+        let order = Order::Clean(current.test.clone(), current.places.clone(), case);
         self.begin(desk, Phase::Clean, None);
         self.desks[desk].order(order);
+    }
+
+    pub(super) fn judged(&mut self, desk: usize, judged: Option<Judged>) {
+        let Some(current) = &mut self.desks[desk].current else { return };
+        let Some(Judged { judgement, attach }) = judged else { return };
+        current.verdict = Some(judgement.verdict.clone());
+        current.judgement = Some(judgement);
+        current.attach = attach;
     }
 
     pub(super) fn cleaned(&mut self, desk: usize, result: kvmtest::Result<Vec<String>>) {
@@ -174,9 +221,9 @@ impl Dispatcher<'_> {
             self.reports.tell(What::Slow { test, phase, after_ms, waiting_for });
         }
         match state.check(limits.timeout(state.phase), &self.settings) {
-            Action::Nothing => {}
-            Action::Interrupt => self.desks[desk].interrupt.request(),
-            Action::GiveUp => self.give_up(desk),
+            current::Action::Nothing => {}
+            current::Action::Interrupt => self.desks[desk].interrupt.request(),
+            current::Action::GiveUp => self.give_up(desk),
         }
     }
 
@@ -187,7 +234,7 @@ impl Dispatcher<'_> {
         if state.running.is_some() {
             let message = "its process is still there after SIGKILL";
             self.end_phase(desk, Some(message.into()));
-            self.clean(desk, Finished::new(Outcome::Error, message));
+            self.clean(desk, Finished::new(Outcome::Error, message), Phase::Run, false);
             return;
         }
         let doing = phase_words(state.phase);

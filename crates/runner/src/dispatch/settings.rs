@@ -6,6 +6,7 @@ use camino::Utf8PathBuf;
 
 use crate::child::spawn::Limits;
 use crate::event::Counts;
+use crate::hold::OnFail;
 use crate::known::Known;
 use crate::queue::Capacity;
 
@@ -33,6 +34,8 @@ pub struct Settings {
     pub repeat_until_fail: u32,
     /// Nothing is started any more once so many tests have failed.
     pub max_failures: Option<usize>,
+    /// What becomes of the machines of a test that failed.
+    pub on_fail: OnFail,
     /// The failures that are expected.
     pub known: Known,
 }
@@ -65,6 +68,7 @@ impl Settings {
             retries: 0,
             repeat_until_fail: 0,
             max_failures: None,
+            on_fail: OnFail::Kill,
             known: Known::default(),
         }
     }

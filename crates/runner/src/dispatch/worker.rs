@@ -9,7 +9,9 @@ use kvmtest::interrupt::Interrupt;
 use kvmtest::{Deadline, Error, ErrorKind, Result, doing};
 
 use super::current::Current;
-use super::happening::Happening;
+use super::happening::{Happening, Judged};
+use crate::cause::Case;
+use crate::hold::OnFail;
 use crate::plan::PlannedTest;
 use crate::stage::{Places, Stage};
 
@@ -24,7 +26,7 @@ pub struct Worker {
 /// What a stage is told to do.
 pub(super) enum Order {
     Prepare(Arc<PlannedTest>, Places),
-    Clean(Arc<PlannedTest>, Places, bool),
+    Clean(Arc<PlannedTest>, Places, Box<Case>),
     Close,
 }
 
@@ -63,7 +65,12 @@ pub(super) enum DeskState {
 impl Desk {
     /// Starts the worker's thread. It is never waited for: a run that is left at once does not
     /// wait for a stage that hangs.
-    pub(super) fn start(index: usize, worker: Worker, news: Sender<Happening>) -> Self {
+    pub(super) fn start(
+        index: usize,
+        worker: Worker,
+        on_fail: OnFail,
+        news: Sender<Happening>,
+    ) -> Self {
         let (orders, inbox) = channel();
         let Worker { stage, env } = worker;
         let interrupt = Interrupt::new();
@@ -74,7 +81,7 @@ impl Desk {
             doing::listen(move |what| {
                 let _ = listener.send(Happening::Doing { desk: index, what: what.to_owned() });
             });
-            work(index, stage, &here, &inbox, &news);
+            work(index, stage, &on_fail, &here, &inbox, &news);
         });
         Self { env, current: None, state: DeskState::Open, interrupt, orders }
     }
@@ -101,6 +108,7 @@ impl Desk {
 fn work(
     desk: usize,
     mut stage: Box<dyn Stage>,
+    on_fail: &OnFail,
     interrupt: &Interrupt,
     orders: &Receiver<Order>,
     news: &Sender<Happening>,
@@ -114,7 +122,12 @@ fn work(
                 test: test.number,
                 result: guarded(|| stage.prepare(&test, &places)),
             },
-            Order::Clean(test, places, failed) => {
+            Order::Clean(test, places, case) => {
+                let was_failed = case.verdict.outcome.is_failure();
+                let judgement = guarded(|| Ok(case.judge(&places, &test.params))).ok();
+                let failed =
+                    judgement.as_ref().map_or(was_failed, |it| it.verdict.outcome.is_failure());
+                let attach = if failed { on_fail.hold(&test.params, &places) } else { Vec::new() };
                 let mut result = guarded(|| stage.clean(&test, &places, failed));
                 if interrupt.is_requested() && result.is_err() {
                     // It did not end in time, so what it left is to go without much ado.
@@ -123,7 +136,8 @@ fn work(
                         result = result.map_err(|first| first.context(error.to_string()));
                     }
                 }
-                Happening::Cleaned { desk, test: test.number, result }
+                let judged = judgement.map(|judgement| Judged { judgement, attach });
+                Happening::Cleaned { desk, test: test.number, judged: Box::new(judged), result }
             }
             Order::Close => Happening::Closed { desk, result: guarded(|| stage.finish()) },
         };

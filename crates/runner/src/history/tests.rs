@@ -60,6 +60,7 @@ impl Bench {
 
 fn started(folder: &Utf8Path, planned: usize) -> RunStarted {
     RunStarted {
+        sources: Vec::new(),
         version: event::VERSION,
         program: "kvmtest 0".to_owned(),
         host: event::Host::default(),

@@ -3,40 +3,26 @@
 use std::io;
 
 use camino::Utf8PathBuf;
+use jiff::Timestamp;
 use serde::Serialize;
 
 use super::Fold;
 use super::record::{Record, Records};
 use super::results::write_whole;
-use crate::event::{Counts, Event, RunStarted, VERSION, What};
+use super::whole::{TestRecord, Whole};
+use crate::event::{Cause, Counts, Event, KnownFailure, RunStarted, VERSION};
 use crate::outcome::Outcome;
 
-/// Writes `result.json` into the directory of each test, and `summary.json` beside them.
+/// Writes `result.json` into the directory of each test as it ends.
 pub struct Json {
     dir: Utf8PathBuf,
     records: Records,
-    run: Option<RunStarted>,
-    rows: Vec<Row>,
 }
 
 impl Json {
     /// Writes below `dir`, the results directory of the run.
     pub fn new(dir: impl Into<Utf8PathBuf>) -> Self {
-        Self { dir: dir.into(), records: Records::default(), run: None, rows: Vec::new() }
-    }
-
-    fn finish_test(&mut self, record: &Record) -> io::Result<()> {
-        let Some(finished) = &record.finished else { return Ok(()) };
-        self.rows.push(Row {
-            test: record.started.test,
-            shortname: record.started.shortname.clone(),
-            outcome: finished.outcome,
-            message: finished.message.clone(),
-            duration_ms: finished.duration_ms,
-            directory: record.started.directory.clone(),
-        });
-        let path = self.dir.join(&record.started.directory).join("result.json");
-        write_json(path, &TestResult { version: VERSION, record })
+        Self { dir: dir.into(), records: Records::default() }
     }
 }
 
@@ -46,26 +32,30 @@ impl Fold for Json {
     }
 
     fn take(&mut self, event: &Event) -> io::Result<()> {
-        if let Some(record) = self.records.take(event) {
-            return self.finish_test(&record);
+        let Some(record) = self.records.take(event) else { return Ok(()) };
+        if record.finished.is_none() || record.started.directory.is_empty() {
+            return Ok(());
         }
-        match &event.what {
-            What::RunStarted(started) => self.run = Some(started.clone()),
-            What::RunFinished { counts, duration_ms, interrupted } => {
-                let summary = Summary {
-                    version: VERSION,
-                    run: self.run.as_ref(),
-                    counts: *counts,
-                    duration_ms: *duration_ms,
-                    interrupted: *interrupted,
-                    tests: &self.rows,
-                };
-                return write_json(self.dir.join("summary.json"), &summary);
-            }
-            _ => {}
-        }
-        Ok(())
+        let path = self.dir.join(&record.started.directory).join("result.json");
+        write_whole(&path, &bytes(&TestResult { version: VERSION, record: &record })?)
     }
+}
+
+/// The run as `summary.json` has it.
+pub(super) fn json(whole: &Whole) -> io::Result<Vec<u8>> {
+    let broken = whole.broken.iter();
+    bytes(&Summary {
+        version: VERSION,
+        began: whole.began,
+        run: whole.started.as_ref(),
+        counts: whole.counts(),
+        duration_ms: whole.duration_ms(),
+        interrupted: whole.interrupted(),
+        finished: whole.end.is_some(),
+        tests: whole.tests().map(row).collect(),
+        remarks: whole.remarks.iter().map(|(_, remark)| remark.as_str()).collect(),
+        broken: broken.map(|(line, why)| Broken { line: *line, why }).collect(),
+    })
 }
 
 #[derive(Serialize)]
@@ -78,26 +68,130 @@ struct TestResult<'a> {
 #[derive(Serialize)]
 struct Summary<'a> {
     version: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    began: Option<Timestamp>,
     run: Option<&'a RunStarted>,
     counts: Counts,
     duration_ms: u64,
     interrupted: bool,
-    tests: &'a [Row],
+    /// Whether the run has told its end.
+    finished: bool,
+    tests: Vec<Row<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    remarks: Vec<&'a str>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    broken: Vec<Broken<'a>>,
+}
+
+/// A line of the events that is none.
+#[derive(Serialize)]
+struct Broken<'a> {
+    line: usize,
+    why: &'a str,
 }
 
 #[derive(Serialize)]
-struct Row {
+struct Row<'a> {
     test: u32,
-    shortname: String,
-    outcome: Outcome,
-    #[serde(skip_serializing_if = "String::is_empty")]
-    message: String,
+    name: &'a str,
+    shortname: &'a str,
+    subtest: &'a str,
+    iteration: u32,
+    worker: u32,
+    /// Nothing where the events end before the test.
+    outcome: Option<Outcome>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cause: Option<Cause>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    flaky: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    known: Option<&'a KnownFailure>,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    message: &'a str,
     duration_ms: u64,
-    directory: String,
+    directory: &'a str,
+    /// The tries before the one that counts.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    earlier: Vec<Try<'a>>,
 }
 
-fn write_json(path: Utf8PathBuf, value: &impl Serialize) -> io::Result<()> {
+#[derive(Serialize)]
+struct Try<'a> {
+    attempt: u32,
+    outcome: Option<Outcome>,
+    message: &'a str,
+    duration_ms: u64,
+    directory: &'a str,
+}
+
+fn row(test: &TestRecord) -> Row<'_> {
+    let (started, finished) = (&test.last.started, test.last.finished.as_ref());
+    Row {
+        test: started.test,
+        name: &started.name,
+        shortname: &started.shortname,
+        subtest: &started.subtest,
+        iteration: started.iteration,
+        worker: started.worker,
+        outcome: finished.map(|finished| finished.outcome),
+        cause: finished.and_then(|finished| finished.cause),
+        flaky: finished.is_some_and(|finished| finished.flaky),
+        known: finished.and_then(|finished| finished.known.as_ref()),
+        message: finished.map_or("", |finished| &finished.message),
+        duration_ms: test.last.duration_ms(),
+        directory: &started.directory,
+        earlier: test.earlier.iter().map(earlier).collect(),
+    }
+}
+
+fn earlier(record: &Record) -> Try<'_> {
+    let finished = record.finished.as_ref();
+    Try {
+        attempt: record.started.attempt,
+        outcome: finished.map(|finished| finished.outcome),
+        message: finished.map_or("", |finished| &finished.message),
+        duration_ms: record.duration_ms(),
+        directory: &record.started.directory,
+    }
+}
+
+fn bytes(value: &impl Serialize) -> io::Result<Vec<u8>> {
     let mut text = serde_json::to_vec_pretty(value)?;
     text.push(b'\n');
-    write_whole(&path, &text)
+    Ok(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::Recorded;
+    use crate::report::sample;
+
+    #[test]
+    fn a_run_has_all_that_its_events_say_in_short() {
+        let recorded = Recorded {
+            events: sample::events(sample::varied()),
+            broken: vec![(7, "EOF while parsing".into())],
+        };
+        let text = json(&Whole::of(&recorded)).expect("serialised");
+        let value: serde_json::Value = serde_json::from_slice(&text).expect("JSON");
+        let tests = &value["tests"];
+        assert_eq!((&value["finished"], &value["counts"]["known"]), (&true.into(), &1.into()));
+        assert_eq!(tests[1]["cause"], "guest-did-not-boot");
+        assert_eq!(tests[3]["earlier"][0]["outcome"], "FAIL");
+        assert_eq!((&tests[3]["outcome"], &tests[3]["flaky"]), (&"PASS".into(), &true.into()));
+        assert_eq!(tests[4]["known"]["link"], "https://example.org/7");
+        assert_eq!(value["broken"][0]["line"], 7);
+        assert_eq!(value["remarks"][0], "the disk is full");
+    }
+
+    #[test]
+    fn counts_of_a_run_that_never_ended_are_those_of_its_tests() {
+        let mut events = sample::events(sample::varied());
+        let last = Whole::of(&Recorded { events: events.clone(), broken: Vec::new() });
+        events.pop();
+        let cut = Whole::of(&Recorded { events, broken: Vec::new() });
+        assert_eq!(cut.counts(), last.counts());
+        assert!(cut.end.is_none() && last.end.is_some());
+    }
 }

@@ -1,22 +1,36 @@
 //! Reports: folds over the events of a run, and nothing else.
 
+mod again;
 mod console;
+mod documents;
+mod format;
+mod html;
 mod json;
 mod junit;
 mod log;
 mod record;
 mod results;
+#[cfg(test)]
+mod sample;
+mod story;
+mod tap;
 mod text;
+mod whole;
 
 use std::io;
 
-pub use console::{Console, ConsoleOptions};
+pub use again::{Again, write};
+pub use console::{Console, ConsoleOptions, Detail};
+pub use documents::Documents;
+pub use format::Format;
+pub use html::Links;
 pub use json::Json;
-pub use junit::Junit;
 pub use log::EventLog;
-pub use record::{PhaseRecord, Record, Records};
+pub use record::{NoteRecord, PhaseRecord, Record, Records, SlowRecord};
 pub use results::Results;
 pub(crate) use results::write_whole;
+pub use story::{Places, Source, Story, Tail};
+pub use whole::{TestRecord, Whole};
 
 use crate::clock::Clock;
 use crate::event::{Event, What};

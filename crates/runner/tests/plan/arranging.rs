@@ -44,6 +44,7 @@ impl Bench {
         let folder = self.results.join(name);
         std::fs::create_dir(&folder).expect("made");
         let mut events = vec![What::RunStarted(RunStarted {
+            sources: Vec::new(),
             version: event::VERSION,
             program: String::new(),
             host: Host::default(),

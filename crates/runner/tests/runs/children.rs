@@ -114,7 +114,7 @@ fn a_signal_is_named_with_the_last_words() {
     let outcome = Bench::new().script("started; echo 'last words' >&2; kill -9 $$").run();
     outcome.check(Error, "killed by SIGKILL");
     assert_eq!(outcome.only().output.as_deref(), Some("last words"));
-    assert_eq!(outcome.only().evidence, ["stderr.log"]);
+    assert_eq!(outcome.only().evidence, ["evidence.json", "stderr.log"]);
     Bench::new().script("started; kill -SEGV $$").run().check(Error, "SIGSEGV");
     let late = r#"started; say '{"event":"finished","outcome":"PASS"}'; kill -ABRT $$"#;
     Bench::new().script(late).run().check(Error, "SIGABRT, after it had said PASS");

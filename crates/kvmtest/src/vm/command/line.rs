@@ -51,9 +51,9 @@ impl CommandLine {
 
     /// The command as a shell script that starts the same machine by hand.
     ///
-    /// Its sockets, logs and overlays lie in the directory that is the script's argument, by
-    /// default a new one: a VM which is still running keeps its own, and what one that has ended
-    /// had is gone.
+    /// Its sockets, logs and overlays lie in a new private directory, which the script removes at
+    /// the end: a VM which is still running keeps its own, and what one that has ended had is
+    /// gone. No image is written to.
     pub fn script(&self) -> String {
         script::script(self)
     }

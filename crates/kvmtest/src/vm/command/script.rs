@@ -2,21 +2,30 @@
 
 use std::fmt::Write as _;
 
-use super::line::CommandLine;
+use camino::Utf8PathBuf;
+use serde_json::{Value, json};
 
-/// A script that makes what overlays are missing and starts the machine.
+use super::line::CommandLine;
+use super::uses::{ImageKind, ImageUse};
+
+/// A script that makes overlays and starts the machine, without a trace in anything else.
 pub(super) fn script(line: &CommandLine) -> String {
-    let mut script = String::from(
-        "#!/bin/sh\n\
-         # Starts this machine by hand. Its sockets, logs and overlays are made in the directory\n\
-         # that is given as the argument, by default in a new one.\n\
-         # The console: socat -,rawer,escape=0x1d UNIX-CONNECT:serial0.sock\n\
-         set -e\n\
-         cd \"${1:-$(mktemp -d)}\"\n\
-         echo \"sockets and logs are in $PWD\" >&2\n",
-    );
+    let mut script = String::from(HEAD);
+    let mut args = line.args.clone();
     for image in &line.images {
-        if let (Some(overlay), Some(args)) = (&image.overlay, image.overlay_args()) {
+        let made = match &image.overlay {
+            Some(_) => image.clone(),
+            None if image.read_only || image.kind == ImageKind::Cdrom => continue,
+            None => {
+                let overlay = Utf8PathBuf::from(format!("{}.qcow2", image.id));
+                let made = ImageUse { overlay: Some(overlay), ..image.clone() };
+                if !writes_to_overlay(&mut args, &made) {
+                    continue;
+                }
+                made
+            }
+        };
+        if let (Some(overlay), Some(args)) = (&made.overlay, made.overlay_args()) {
             let overlay = quote(&here(line, overlay.as_str()));
             let args: Vec<String> = args.iter().map(|arg| quote(&here(line, arg))).collect();
             let _ = writeln!(script, "[ -e {overlay} ] || qemu-img {}", args.join(" "));
@@ -25,11 +34,77 @@ pub(super) fn script(line: &CommandLine) -> String {
     for (name, value) in &line.environment {
         let _ = writeln!(script, "export {name}={}", quote(value));
     }
-    script.push_str("exec ");
-    let args: Vec<String> = line.args.iter().map(|arg| here(line, arg)).collect();
+    let args: Vec<String> = args.iter().map(|arg| here(line, arg)).collect();
     script.push_str(&lines(line.program.as_str(), &args).join(" \\\n    "));
-    script.push('\n');
+    script.push_str(TAIL);
     script
+}
+
+const HEAD: &str = r#"#!/bin/sh
+# Starts this machine by hand. What is given to this script is given to QEMU, too: -S, -vnc :1
+# Its sockets, logs and overlays are in a private directory, which is removed at the end; no image
+# is written to. With KEEP=DIRECTORY they are made there, and stay.
+# The console, from another terminal in that directory:
+#     socat -,rawer,escape=0x1d UNIX-CONNECT:serial0.sock
+set -eu
+umask 077
+qemu=
+ended() {
+    [ -z "$qemu" ] || { kill "$qemu" 2>/dev/null && wait "$qemu"; } || true
+    [ -n "${KEEP:-}" ] || rm -rf "$directory"
+}
+if [ -n "${KEEP:-}" ]; then
+    mkdir -p "$KEEP"
+    directory=$KEEP
+else
+    directory=$(mktemp -d)
+fi
+trap ended EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM HUP
+exec 3<&0
+cd "$directory"
+echo "sockets and logs are in $PWD" >&2
+"#;
+
+// In the background, so that a signal ends the machine as well, and with the input of the script.
+const TAIL: &str = r#" \
+    "$@" <&3 &
+qemu=$!
+status=0
+wait "$qemu" || status=$?
+qemu=
+exit "$status"
+"#;
+
+/// Lets the block node of `image` write to its overlay; tells whether there is such a node.
+fn writes_to_overlay(args: &mut [String], image: &ImageUse) -> bool {
+    let Some(overlay) = &image.overlay else { return false };
+    for index in 1..args.len() {
+        if args[index - 1] != "-blockdev" {
+            continue;
+        }
+        let Ok(mut node) = serde_json::from_str::<Value>(&args[index]) else { continue };
+        if node["node-name"] != image.id.as_str() {
+            continue;
+        }
+        let mut file = node["file"].take();
+        if let Some(file) = file.as_object_mut() {
+            // Of what is only read, this is not asked.
+            file.remove("aio");
+        }
+        let backing = json!({"driver": node["driver"], "read-only": true, "file": file});
+        node["driver"] = "qcow2".into();
+        node["file"] = json!({"driver": "file", "filename": overlay});
+        node["backing"] = backing;
+        if let Some(node) = node.as_object_mut() {
+            // That of an image that is thrown away is no matter.
+            node.remove("cache");
+        }
+        args[index] = node.to_string();
+        return true;
+    }
+    false
 }
 
 /// The argument with what lies in the instance's own directory in the working directory instead.

@@ -2,6 +2,7 @@
 
 use std::process::{Command, Stdio};
 
+use super::super::CommandLine;
 use super::bed::params;
 use super::cases::CASES;
 use super::qemu::{Bed, installed, kernel, wait};
@@ -46,25 +47,66 @@ fn odd_names_reach_the_file_that_they_name() {
 fn the_script_starts_the_same_machine() {
     let Some((program, facts)) = installed() else { return };
     let bed = Bed::new(&program);
-    let text = "kernel = k\nkernel_params = it's \"quoted\" $HOME\ntestdev = yes\nimages = a b\n\
-                image_snapshot = yes\nimage_name_a = a\nimage_name_b = b";
+    let text = "kernel = k\nkernel_params = it's \"quoted\" $HOME\ntestdev = yes\nimages = a b c\n\
+                image_snapshot_a = yes\nimage_name_a = a\nimage_name_b = b\ndrive_cache_b = none\n\
+                image_name_c = it's.raw\nimage_format_c = raw\nimage_size = 1M";
     let line = bed.line(&facts, text);
     bed.prepare(&line);
-    for image in &line.images {
-        std::fs::remove_file(image.overlay.as_ref().expect("an overlay")).expect("it was made");
+    for image in line.images.iter().filter_map(|image| image.overlay.as_ref()) {
+        std::fs::remove_file(image).expect("it was made");
     }
-    let script = bed.root.join("start.sh");
-    std::fs::write(&script, line.script()).expect("a script");
-    let mut child = Command::new("sh")
-        .arg(&script)
-        .arg(bed.root.join("instance"))
-        .stdin(Stdio::null())
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("a shell");
+    let before: Vec<_> = line.images.iter().map(|image| std::fs::read(&image.path)).collect();
+    let mut child = script(&bed, &line, &[]);
     // The kernel of the test does nothing but end QEMU with a status of its own.
     let status = wait(&mut child);
     assert_eq!(status.code(), Some(0x10 << 1 | 1));
+    for (image, before) in line.images.iter().zip(before) {
+        assert!(std::fs::read(&image.path).ok() == before.ok(), "{} was written to", image.name);
+    }
+    assert_eq!(left(&bed), Vec::<String>::new());
+}
+
+#[test]
+fn a_script_that_is_ended_ends_its_machine_and_leaves_nothing() {
+    let Some((program, facts)) = installed() else { return };
+    let bed = Bed::new(&program);
+    let line = bed.line(&facts, "kernel = k\ntestdev = yes");
+    bed.prepare(&line);
+    let pid = bed.root.join("pid");
+    // A pipe that is read to its end has ended when QEMU has.
+    let mut child = script(&bed, &line, &["-S", "-pidfile", pid.as_str()]);
+    let words = child.stderr.take().expect("a pipe");
+    let mut words = std::io::BufReader::new(words);
+    let mut first = String::new();
+    std::io::BufRead::read_line(&mut words, &mut first).expect("it speaks");
+    assert!(first.starts_with("sockets and logs are in "), "{first}");
+    let group = rustix::process::Pid::from_child(&child);
+    rustix::process::kill_process(group, rustix::process::Signal::TERM).expect("it runs");
+    assert_eq!(wait(&mut child).code(), Some(143));
+    std::io::Read::read_to_string(&mut words, &mut first).expect("its end");
+    assert_eq!(left(&bed), Vec::<String>::new());
+}
+
+/// Starts the script of `line`, whose directories are made in a place of their own.
+fn script(bed: &Bed, line: &CommandLine, args: &[&str]) -> std::process::Child {
+    let (script, private) = (bed.root.join("start.sh"), bed.root.join("private"));
+    std::fs::write(&script, line.script()).expect("a script");
+    std::fs::create_dir_all(&private).expect("made");
+    Command::new("sh")
+        .arg(&script)
+        .args(args)
+        .env("TMPDIR", private)
+        .env_remove("KEEP")
+        .stdin(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("a shell")
+}
+
+/// What scripts have left behind.
+fn left(bed: &Bed) -> Vec<String> {
+    let entries = bed.root.join("private").read_dir_utf8().expect("listed");
+    entries.map(|entry| entry.expect("an entry").file_name().to_owned()).collect()
 }
 
 #[test]
