@@ -54,7 +54,7 @@ fn a_guest_that_never_comes_back_from_its_reboot() {
 
 #[test]
 fn a_guest_that_powers_off_early() {
-    let parts = ["the VM `vm1` is dead", "exit status 0", "the guest powered off"];
+    let parts = ["the VM `vm1`", "powered off"];
     check("powers-off", &["boot"], "vm-dead", parts);
 }
 
@@ -104,7 +104,7 @@ fn a_guest_that_floods_its_console() {
 fn a_flood_before_a_panic_steers_no_terminal_and_breaks_no_report() {
     let sandbox = Sandbox::new();
     let (ended, _) = fails(&sandbox, "floods-and-panics", &["boot"]);
-    ended.says(["Kernel panic - not syncing: [5mno soul"]);
+    ended.says(["Kernel panic - not syncing: no soul"]);
     let junit = std::fs::read_to_string(sandbox.latest().join("junit.xml")).expect("UTF-8");
     assert!(junit.chars().all(|c| !c.is_control() || c == '\n'), "a control character");
     assert_eq!(junit.matches("</failure>").count(), 1, "markup of the guest's");

@@ -142,11 +142,7 @@ impl ConsoleWatch {
     }
 
     fn error(&self, entry: &Entry, line: &str) -> Error {
-        let vm = &self.vm;
-        let message = match entry.kind {
-            ErrorKind::GuestNotBooted => format!("the VM `{vm}` says that it cannot boot: {line}"),
-            _ => format!("the guest of the VM `{vm}` {}: {line}", entry.what),
-        };
+        let message = entry.message(&self.vm, line);
         Error::new(entry.kind, message)
     }
 }

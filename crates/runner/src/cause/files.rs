@@ -80,10 +80,10 @@ fn last_session(results: &Utf8Path) -> Option<Utf8PathBuf> {
     let entries = results.read_dir_utf8().ok()?.filter_map(Result::ok);
     let sessions = entries.filter(|entry| {
         let name = entry.file_name();
-        name.starts_with("session-") && name.ends_with(".log")
+        name.starts_with("session-") && Utf8Path::new(name).extension() == Some("log")
     });
     let changed = |path: &Utf8Path| -> Option<SystemTime> { path.metadata().ok()?.modified().ok() };
-    sessions.map(|entry| entry.into_path()).max_by_key(|path| changed(path))
+    sessions.map(camino::Utf8DirEntry::into_path).max_by_key(|path| changed(path))
 }
 
 fn tail(path: &Utf8Path) -> Option<Vec<u8>> {

@@ -100,7 +100,7 @@ pub static TABLE: &[Row] = &[
         fits: |it| any(it, |vm| stuck(vm).filter(|_| vm.answers() != Some(true))),
     },
     Row {
-        evidence: "the host had too little of something for most of the test: processors, memory, disks",
+        evidence: "the host had too little of something for most of the test (processors, memory, disks), and the guest had something to do",
         cause: Cause::HostStarved,
         fits: starved,
     },
@@ -288,7 +288,13 @@ const IO: f64 = 0.5;
 
 /// Only what took too long is for want of something.
 fn starved(evidence: &Evidence) -> Option<String> {
-    if !is_late(evidence) {
+    // Who waits for nothing on the host is not starved by it.
+    let waits = |vm: &Machine| {
+        !vm.vcpus.is_empty()
+            && vm.vcpus.iter().all(|vcpu| vcpu.state() == VcpuState::Idle)
+            && vm.answers() == Some(false)
+    };
+    if !is_late(evidence) || evidence.machines.iter().any(waits) {
         return None;
     }
     let host = &evidence.host;

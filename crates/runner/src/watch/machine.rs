@@ -161,7 +161,7 @@ impl Machine {
             return;
         };
         let line = readable(line);
-        let message = format!("the guest of the VM `{name}` {}: {line}", entry.what);
+        let message = entry.message(name, &line);
         for finding in found.iter_mut().filter(|it| it.vm == name && it.wants_lines()) {
             finding.lines.push(line.clone());
         }

@@ -247,6 +247,13 @@ fn a_host_that_had_too_little() {
     check("shell-timeout", memory, Cause::HostStarved, "memory");
     let io = |it: &mut Evidence| it.host.io_stall = Some(0.6);
     check("shell-timeout", io, Cause::HostStarved, "disks");
+    // A guest that has nothing to do does not wait for a processor.
+    let idle = |it: &mut Evidence| {
+        cpu(it);
+        it.machines[0].console = Some(Answer::Silent);
+        it.machines[0].vcpus = vec![vcpu(&[7; 3], true)];
+    };
+    check("shell-timeout", idle, Cause::GuestHung, "idle");
     let disk = |it: &mut Evidence| it.machines[0].status = Some("io-error".into());
     check("shell-timeout", disk, Cause::HostStarved, "io-error");
 }

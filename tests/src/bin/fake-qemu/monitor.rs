@@ -87,6 +87,9 @@ fn human(command_line: &str) -> Value {
             "Hub -1 (net-nic1):\r\n  TCP[HOST_FORWARD]  9  127.0.0.1 9  10.0.2.15 22  0 0\r\n"
                 .into()
         }
+        "info registers -a" => {
+            "\r\nCPU#0\r\nRIP=ffffffff81c3b1ab RFL=00000246 [---Z-P-] CPL=0 II=0 HLT=1\r\n".into()
+        }
         other => format!("unknown command: '{other}'\r\n").into(),
     }
 }

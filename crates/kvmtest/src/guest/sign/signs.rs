@@ -1,8 +1,9 @@
 //! The signs that a console is searched for, as `params` want it.
 
-use std::sync::{Arc, LazyLock};
+use std::sync::{Arc, LazyLock, OnceLock};
 
-use regex::bytes::{RegexSet, RegexSetBuilder};
+use aho_corasick::AhoCorasick;
+use regex::bytes::{Regex, RegexBuilder};
 
 use super::{Action, SIGNS, Source, action};
 use crate::error::{Context, Error, ErrorKind, Result};
@@ -19,8 +20,25 @@ static USUAL: LazyLock<Arc<Signs>> = LazyLock::new(|| {
 /// The signs that a console is searched for.
 #[derive(Debug)]
 pub struct Signs {
-    set: RegexSet,
-    entries: Vec<Entry>,
+    /// Finds the words of the table.
+    words: AhoCorasick,
+    /// Whose word each is.
+    of: Vec<usize>,
+    signs: Vec<Wanted>,
+}
+
+#[derive(Debug)]
+struct Wanted {
+    entry: Entry,
+    pattern: Pattern,
+}
+
+#[derive(Debug)]
+enum Pattern {
+    /// Of the table: only a line with one of its words is worth an expression.
+    Table(&'static str, OnceLock<Option<Regex>>),
+    /// Somebody's own.
+    Own(Regex),
 }
 
 /// A sign that a console is searched for.
@@ -47,15 +65,34 @@ impl Signs {
         }
     }
 
+    /// As [`of`](Self::of), for one VM of several: keys for it alone (`watch_action_oops_vm1`)
+    /// count.
+    pub fn of_vm(params: &Params, vm: &str) -> Result<Arc<Self>> {
+        Self::of(&params.object_params(vm)).with_context(|| format!("watching the VM `{vm}`"))
+    }
+
     /// The first sign that a line shows.
     pub fn find(&self, line: &[u8]) -> Option<&Entry> {
-        let first = self.set.matches(line).into_iter().next()?;
-        self.entries.get(first)
+        let mut hit = vec![false; self.signs.len()];
+        for word in self.words.find_overlapping_iter(line) {
+            hit[self.of[word.pattern().as_usize()]] = true;
+        }
+        let shows = |(index, wanted): &(usize, &Wanted)| match &wanted.pattern {
+            Pattern::Own(expression) => expression.is_match(line),
+            Pattern::Table(pattern, compiled) => {
+                hit[*index]
+                    && compiled
+                        .get_or_init(|| Regex::new(&expression(pattern)).ok())
+                        .as_ref()
+                        .is_some_and(|expression| expression.is_match(line))
+            }
+        };
+        self.signs.iter().enumerate().find(shows).map(|(_, wanted)| &wanted.entry)
     }
 
     fn read(params: &Params) -> Result<Self> {
-        let mut patterns = Vec::new();
-        let mut entries = Vec::new();
+        let mut signs = Vec::new();
+        let (mut words, mut of) = (Vec::new(), Vec::new());
         // One's own first: who writes them knows best what a line means.
         for name in params.objects("watch_patterns") {
             if super::Sign::named(name).is_some() {
@@ -63,32 +100,69 @@ impl Signs {
                             `watch_pattern_…` or `watch_action_…`)";
                 return Err(params.wrong("watch_patterns", what));
             }
-            patterns.push(params.get(&format!("watch_pattern_{name}"))?.to_owned());
-            entries.push(Entry {
+            let entry = Entry {
                 name: name.to_owned(),
                 what: format!("shows what the pattern `{name}` looks for"),
                 action: action(params, name, Action::Fail)?,
                 kind: ErrorKind::GuestFault,
-            });
+            };
+            let key = format!("watch_pattern_{name}");
+            let pattern = Pattern::Own(own(&key, params.get(&key)?)?);
+            signs.push(Wanted { entry, pattern });
         }
         for sign in SIGNS {
-            let Source::Console(pattern) = sign.source else { continue };
-            let own = params.find_nonempty(&format!("watch_pattern_{}", sign.name));
-            patterns.push(own.map_or_else(|| expression(pattern), str::to_owned));
-            entries.push(Entry {
+            let Source::Console(pattern, own_words) = sign.source else { continue };
+            let key = format!("watch_pattern_{}", sign.name);
+            let pattern = match params.find_nonempty(&key) {
+                Some(text) => Pattern::Own(own(&key, text)?),
+                None => Pattern::Table(pattern, OnceLock::new()),
+            };
+            words.extend(own_words);
+            of.extend(own_words.iter().map(|_| signs.len()));
+            let entry = Entry {
                 name: sign.name.to_owned(),
                 what: sign.what.to_owned(),
                 action: action(params, sign.name, sign.action)?,
                 kind: sign.kind,
-            });
+            };
+            signs.push(Wanted { entry, pattern });
         }
-        let mut keep = entries.iter().map(|entry| entry.action != Action::Ignore);
-        patterns.retain(|_| keep.next().unwrap_or(true));
-        entries.retain(|entry| entry.action != Action::Ignore);
-        let set = RegexSetBuilder::new(&patterns).size_limit(1 << 20).build();
-        let set = set.map_err(|error| wrong(&entries, &patterns, &error))?;
-        Ok(Self { set, entries })
+        let mut wanted = Self { words: automaton(&words)?, of, signs };
+        if wanted.signs.iter().any(|wanted| wanted.entry.action == Action::Ignore) {
+            wanted.leave_out_what_is_ignored(&words)?;
+        }
+        Ok(wanted)
     }
+
+    fn leave_out_what_is_ignored(&mut self, words: &[&str]) -> Result<()> {
+        let stays = |wanted: &Wanted| wanted.entry.action != Action::Ignore;
+        let place = |index: usize| self.signs[..index].iter().filter(|it| stays(it)).count();
+        let kept: Vec<(&str, usize)> = words
+            .iter()
+            .zip(&self.of)
+            .filter(|(_, index)| stays(&self.signs[**index]))
+            .map(|(word, index)| (*word, place(*index)))
+            .collect();
+        let (words, of): (Vec<&str>, Vec<usize>) = kept.into_iter().unzip();
+        self.signs.retain(stays);
+        self.of = of;
+        self.words = automaton(&words)?;
+        Ok(())
+    }
+}
+
+impl Entry {
+    /// What has happened to the VM called `vm`, by the line that shows it.
+    pub fn message(&self, vm: &str, line: &str) -> String {
+        match self.kind {
+            ErrorKind::GuestNotBooted => format!("the VM `{vm}` says that it cannot boot: {line}"),
+            _ => format!("the guest of the VM `{vm}` {}: {line}", self.what),
+        }
+    }
+}
+
+fn automaton(words: &[&str]) -> Result<AhoCorasick> {
+    AhoCorasick::new(words).map_err(|error| Error::new(ErrorKind::Params, error.to_string()))
 }
 
 /// An expression of the table in full. What it looks for is ASCII, and so quickly looked for.
@@ -96,22 +170,12 @@ fn expression(pattern: &str) -> String {
     format!("(?-u:{})", pattern.replace("KERNEL", KERNEL))
 }
 
-/// Which of the expressions it is that cannot be understood.
-fn wrong(entries: &[Entry], patterns: &[String], all: &regex::Error) -> Error {
-    let culprit = patterns.iter().zip(entries).find_map(|(pattern, entry)| {
-        let error = regex::bytes::Regex::new(pattern).err()?;
-        Some((format!("watch_pattern_{}", entry.name), error.to_string()))
-    });
-    let (key, why) = culprit.unwrap_or_else(|| ("watch_patterns".into(), all.to_string()));
-    // It draws a picture of several lines; the last one says it in words.
-    let why = why.lines().last().unwrap_or_default().trim().trim_start_matches("error: ");
-    Error::new(ErrorKind::Params, format!("`{key}` is no regular expression: {why}"))
-}
-
-impl Signs {
-    /// As [`of`](Self::of), for one VM of several: keys for it alone (`watch_action_oops_vm1`)
-    /// count.
-    pub fn of_vm(params: &Params, vm: &str) -> Result<Arc<Self>> {
-        Self::of(&params.object_params(vm)).with_context(|| format!("watching the VM `{vm}`"))
-    }
+/// Somebody's own expression, which the key `key` holds.
+fn own(key: &str, text: &str) -> Result<Regex> {
+    RegexBuilder::new(text).size_limit(1 << 20).build().map_err(|error| {
+        let why = error.to_string();
+        // It draws a picture of several lines; the last one says it in words.
+        let why = why.lines().last().unwrap_or_default().trim().trim_start_matches("error: ");
+        Error::new(ErrorKind::Params, format!("`{key}` is no regular expression: {why}"))
+    })
 }

@@ -21,10 +21,11 @@ pub struct Sign {
 /// Where a sign is seen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Source {
-    /// In a line of the serial console that this expression matches. `KERNEL` stands for the
+    /// In a line of the serial console that this expression matches; every such line contains one
+    /// of these words, so that all other lines need not be held against it. `KERNEL` stands for the
     /// beginning of a message of Linux: a time stamp anywhere, or the beginning of a line. What
     /// somebody types at a prompt (`dmesg | grep Oops:`) is therefore no sign.
-    Console(&'static str),
+    Console(&'static str, &'static [&'static str]),
     /// In what QEMU says or does.
     Machine,
 }
@@ -36,6 +37,11 @@ pub static SIGNS: &[Sign] = &[
         what: "panicked",
         source: Source::Console(
             r"KERNELKernel panic - not syncing|\*\*\* STOP: 0x|A problem has been detected and Windows has been shut down",
+            &[
+                "Kernel panic - not syncing",
+                "*** STOP: 0x",
+                "A problem has been detected and Windows",
+            ],
         ),
         action: Action::Fail,
         kind: ErrorKind::GuestPanicked,
@@ -45,6 +51,7 @@ pub static SIGNS: &[Sign] = &[
         what: "has a processor that is stuck",
         source: Source::Console(
             r"KERNEL(?:watchdog: |NMI watchdog: )*(?:BUG: soft lockup|Watchdog detected hard LOCKUP|BUG: workqueue lockup)",
+            &["lockup", "LOCKUP"],
         ),
         action: Action::Fail,
         kind: ErrorKind::GuestFault,
@@ -54,6 +61,14 @@ pub static SIGNS: &[Sign] = &[
         what: "had an oops in its kernel",
         source: Source::Console(
             r"KERNEL(?:Oops(?: - [^:]*)?: |BUG: unable to handle|BUG: kernel NULL pointer|general protection fault|Unable to handle kernel|Internal error: )",
+            &[
+                "Oops",
+                "BUG: unable to handle",
+                "BUG: kernel NULL",
+                "general protection fault",
+                "Unable to handle kernel",
+                "Internal error: ",
+            ],
         ),
         action: Action::Fail,
         kind: ErrorKind::GuestFault,
@@ -61,7 +76,7 @@ pub static SIGNS: &[Sign] = &[
     Sign {
         name: "bug",
         what: "met a BUG in its kernel",
-        source: Source::Console(r"KERNEL(?:kernel BUG at |BUG: )"),
+        source: Source::Console(r"KERNEL(?:kernel BUG at |BUG: )", &["BUG"]),
         action: Action::Fail,
         kind: ErrorKind::GuestFault,
     },
@@ -70,6 +85,7 @@ pub static SIGNS: &[Sign] = &[
         what: "has a stall in its kernel (RCU)",
         source: Source::Console(
             r"KERNEL(?:rcu: )?(?:INFO: )?rcu\w* (?:self-)?detected (?:expedited )?stalls?\b",
+            &["detected"],
         ),
         action: Action::Fail,
         kind: ErrorKind::GuestFault,
@@ -77,7 +93,10 @@ pub static SIGNS: &[Sign] = &[
     Sign {
         name: "hung_task",
         what: "has a task that hangs",
-        source: Source::Console(r"KERNELINFO: task .{1,100} blocked .{0,40}for more than \d+ s"),
+        source: Source::Console(
+            r"KERNELINFO: task .{1,100} blocked .{0,40}for more than \d+ s",
+            &["INFO: task"],
+        ),
         action: Action::Fail,
         kind: ErrorKind::GuestFault,
     },
@@ -86,6 +105,7 @@ pub static SIGNS: &[Sign] = &[
         what: "ran out of memory",
         source: Source::Console(
             r"KERNEL(?:Out of memory: |Memory cgroup out of memory: |\S+ invoked oom-killer)",
+            &["ut of memory: ", "oom-killer"],
         ),
         action: Action::Warn,
         kind: ErrorKind::GuestFault,
@@ -95,6 +115,20 @@ pub static SIGNS: &[Sign] = &[
         what: "cannot boot",
         source: Source::Console(
             r"No bootable device|Boot failed: not a bootable disk|Boot failed: could not read the boot disk|Could not read from CDROM|No bootable option or device was found|FATAL: No bootable medium found|Missing operating system|Operating system not found|Non-system disk|error: no such partition|Gave up waiting for root|You are in emergency mode",
+            &[
+                "No bootable device",
+                "Boot failed: not a bootable disk",
+                "Boot failed: could not read the boot disk",
+                "Could not read from CDROM",
+                "No bootable option or device was found",
+                "FATAL: No bootable medium found",
+                "Missing operating system",
+                "Operating system not found",
+                "Non-system disk",
+                "error: no such partition",
+                "Gave up waiting for root",
+                "You are in emergency mode",
+            ],
         ),
         action: Action::Fail,
         kind: ErrorKind::GuestNotBooted,

@@ -142,3 +142,13 @@ fn params_that_cannot_be_understood_are_named() {
     let large = [("watch_patterns", "own"), ("watch_pattern_own", "(x{1000}){1000}")];
     check(&large, &["watch_pattern", "no regular expression"]);
 }
+
+#[test]
+fn every_expression_of_the_table_can_be_compiled_and_has_words() {
+    for sign in SIGNS {
+        if let Source::Console(pattern, words) = sign.source {
+            assert!(!words.is_empty(), "{}", sign.name);
+            regex::bytes::Regex::new(&pattern.replace("KERNEL", "^")).expect(sign.name);
+        }
+    }
+}
