@@ -57,7 +57,7 @@ impl Progress {
             }
             last = line;
             if let Some(index) =
-                SIGNS.matches(&line[line.len().saturating_sub(4096)..]).iter().last()
+                SIGNS.matches(&line[line.len().saturating_sub(4096)..]).iter().next_back()
             {
                 so_far = so_far.then(Self::FROM_FIRMWARE[index]);
             }

@@ -80,10 +80,10 @@ fn last_session(results: &Utf8Path) -> Option<Utf8PathBuf> {
     let entries = results.read_dir_utf8().ok()?.filter_map(Result::ok);
     let sessions = entries.filter(|entry| {
         let name = entry.file_name();
-        name.starts_with("session-") && name.ends_with(".log")
+        name.starts_with("session-") && Utf8Path::new(name).extension() == Some("log")
     });
     let changed = |path: &Utf8Path| -> Option<SystemTime> { path.metadata().ok()?.modified().ok() };
-    sessions.map(|entry| entry.into_path()).max_by_key(|path| changed(path))
+    sessions.map(camino::Utf8DirEntry::into_path).max_by_key(|path| changed(path))
 }
 
 fn tail(path: &Utf8Path) -> Option<Vec<u8>> {
@@ -114,7 +114,7 @@ mod tests {
         for number in 0..50 {
             log.extend_from_slice(format!("line {number}\x1b[31m\r\n\r\n").as_bytes());
         }
-        log.extend_from_slice(&[b'A'; 50_000]);
+        log.extend_from_slice(&b"A".repeat(50_000));
         log.extend_from_slice(b"\xff\x07\n");
         let lines = last_lines(&log);
         assert_eq!(lines.len(), LINES);

@@ -20,7 +20,7 @@ const BETWEEN_LOOKS: Duration = Duration::from_millis(50);
 /// How long QEMU has to greet or to answer.
 const MONITOR: Duration = Duration::from_millis(1500);
 /// How long the guest has to answer.
-const GUEST: Duration = Duration::from_millis(1000);
+const GUEST: Duration = Duration::from_secs(1);
 
 /// What was asked of QEMU besides, for people.
 #[derive(Debug, Default)]
