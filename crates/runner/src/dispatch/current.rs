@@ -231,8 +231,12 @@ impl Current {
             }
             found => found,
         };
-        let (cause, cause_shown_by) =
+        let (cause, mut cause_shown_by) =
             cause.map_or((None, String::new()), |(cause, shown_by)| (Some(cause), shown_by));
+        if verdict.message.contains(&cause_shown_by) {
+            // What the message says need not be said twice.
+            cause_shown_by.clear();
+        }
         TestFinished {
             test: self.test.number,
             outcome,
