@@ -42,15 +42,6 @@ impl Notes {
         }
     }
 
-    /// The fakes, which have all ended, have noted `what` so many times.
-    #[track_caller]
-    pub fn counts(&mut self, what: &str, times: usize) {
-        while self.read() {}
-        let start = format!("{what} ");
-        let noted = self.text.lines().filter(|line| line.starts_with(&start)).count();
-        assert_eq!(noted, times, "{}", self.text);
-    }
-
     /// Takes the note `what` and everything before it.
     fn take(&mut self, what: &str) -> Option<i32> {
         let start = format!("{what} ");

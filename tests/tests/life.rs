@@ -228,7 +228,7 @@ fn two_runs_at_once_have_a_machine_each() {
     first.signal_group(Signal::INT);
     first.end().code(130);
     let runs = sandbox.work.join("results").read_dir_utf8().expect("results").count();
-    assert_eq!(runs, 3, "two runs and `latest`");
+    assert_eq!(runs, 4, "two runs, `latest` and the history of both");
     sandbox.is_empty();
 }
 

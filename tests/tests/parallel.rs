@@ -103,10 +103,26 @@ fn machines_of_all_workers_are_kept_and_found_again() {
 #[test]
 fn a_machine_that_dies_between_two_tests_is_started_anew() {
     let sandbox = Sandbox::new();
-    let mut command = sandbox.fake_run("dies-alone", &["boot", "shutdown", "kill_vm = no"]);
+    let gate = sandbox.root.join("gate");
+    let made = std::process::Command::new("mkfifo").arg(&gate).status();
+    assert!(made.is_ok_and(|status| status.success()));
+    // Before each test the run waits at the gate.
+    let wait = format!("pre_command = cat {gate}");
+    let mut command = sandbox.fake_run("obeys", &["boot", "shutdown", "kill_vm = no", &wait]);
     let mut notes = sandbox.notes(&mut command);
-    Running::start(&mut command).end().code(0).says(["2 passed"]);
-    notes.counts("started", 2);
+    // The pipe does not end with the first machine.
+    let _writer = std::fs::File::options().write(true).open(&notes.path).expect("a pipe");
+    let run = Running::start(&mut command);
+    let open = || std::fs::File::options().write(true).open(&gate).expect("somebody waits");
+    drop(open());
+    let qemu = notes.wait_for("logged-in");
+    let second = open();
+    qemu.signal(Signal::KILL);
+    assert!(qemu.ends_within(kvmtest_tests::PATIENCE));
+    drop(second);
+    let again = notes.wait_for("started");
+    run.end().code(0).says(["2 passed"]);
+    assert_ne!(again.pid, qemu.pid);
     sandbox.kvmtest(["env", "gc"]).code(0);
     sandbox.is_empty();
 }
@@ -134,6 +150,14 @@ fn two_workers_write_to_one_image_and_it_stays_as_it_was() {
     };
     for test in ["001-boot", "002-shutdown"] {
         assert!(script(test).contains("qemu-img create"), "{}", script(test));
+    }
+    // What a test makes is its worker's own; what it removes, too.
+    let making = ["image_size = 8M", "force_create_image = yes", "check_image = yes"];
+    let what = [&what[..], &making, &["remove_image = yes"]].concat();
+    sandbox.kvmtest(what).code(0).says(["2 passed"]);
+    assert!(std::fs::read(&image).expect("there") == before, "others may use it");
+    for test in ["001-boot", "002-shutdown"] {
+        assert!(!script(test).contains(image.as_str()), "{}", script(test));
     }
     sandbox.is_empty();
 }

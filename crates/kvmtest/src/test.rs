@@ -10,7 +10,7 @@ use crate::error::{Error, ErrorKind, Result};
 /// The environment variable that tells all processes of a test from others: its value is the
 /// test's scratch directory. What has it and is still there after the test is the test's fault;
 /// so machines and their guards do not have it.
-pub const VARIABLE: &str = "KVMTEST_TEST";
+pub const MARK: &str = "KVMTEST_MARK";
 
 /// The running test.
 pub struct Test {

@@ -30,6 +30,9 @@ pub(crate) struct Content {
     /// Where the overlays of writable images are, if these are not to be written to themselves.
     #[serde(default)]
     pub(crate) overlays: Option<Utf8PathBuf>,
+    /// Images that were made for this env alone, and where they are instead.
+    #[serde(default)]
+    pub(crate) own_images: BTreeMap<Utf8PathBuf, Utf8PathBuf>,
     /// The machines, by name.
     #[serde(default)]
     pub(crate) vms: BTreeMap<String, Record>,
@@ -136,6 +139,7 @@ impl Claim {
         file.update(|content| {
             content.holder = None;
             content.overlays = None;
+            content.own_images.clear();
         })?;
         file.remove_if_idle()?;
         drop(self.lock);
@@ -164,6 +168,7 @@ impl EnvFile {
             holder: None,
             guard: None,
             overlays: None,
+            own_images: BTreeMap::new(),
             vms: BTreeMap::new(),
         }))
     }

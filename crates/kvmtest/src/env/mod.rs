@@ -2,6 +2,7 @@
 
 mod collect;
 mod file;
+mod images;
 mod shared;
 
 use std::sync::{Arc, LazyLock};
@@ -120,7 +121,10 @@ impl Env {
     /// to machine; so what a test writes is there for the next. `None` lets them write to the
     /// images themselves.
     pub fn set_overlays(&self, dir: Option<&Utf8Path>) -> Result<()> {
-        self.home.file.update(|content| content.overlays = dir.map(Utf8Path::to_owned))
+        self.home.file.update(|content| {
+            content.overlays = dir.map(Utf8Path::to_owned);
+            content.own_images.clear();
+        })
     }
 
     /// The VM called `name`, if the environment knows it. It may be dead.

@@ -35,7 +35,7 @@ pub(crate) fn start(program: &Utf8Path, request: &Start) -> Result<ProcessId> {
     let mut guard = Command::new(program)
         .arg("guard")
         // It outlives the test that started it, and is right to do so.
-        .env_remove(crate::test::VARIABLE)
+        .env_remove(crate::test::MARK)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::null())

@@ -30,6 +30,7 @@ pub struct Image {
     size: u64,
     qemu_img: String,
     patience: Duration,
+    shareable: bool,
 }
 
 impl Image {
@@ -57,7 +58,18 @@ impl Image {
         };
         let qemu_img = params.find_nonempty("qemu_img_binary").unwrap_or("qemu-img").to_owned();
         let patience = params.get_duration_or("qemu_img_timeout", PATIENCE)?;
-        Ok(Self { name: name.to_owned(), path, format, size, qemu_img, patience })
+        let shareable = params.get_bool_or("image_shareable", false)?;
+        Ok(Self { name: name.to_owned(), path, format, size, qemu_img, patience, shareable })
+    }
+
+    /// The same image in another file.
+    pub(crate) fn at(&self, path: Utf8PathBuf, format: &str) -> Self {
+        Self { path, format: format.to_owned(), ..self.clone() }
+    }
+
+    /// Whether several machines may write to it at one time.
+    pub fn is_shareable(&self) -> bool {
+        self.shareable
     }
 
     /// Its name in `images`.

@@ -74,7 +74,7 @@ impl Vm {
     }
 
     fn line(&self, plan: &Plan, instance: &Instance) -> Result<CommandLine> {
-        let overlays = self.home.file.read()?.overlays;
+        let env = self.home.file.read()?;
         let params = self.params();
         let images = storage::directory(&params)?;
         let parts = plan.guest.as_ref().map(|guest| GuestParts {
@@ -95,7 +95,8 @@ impl Vm {
                 instance: instance.runtime.clone(),
                 scratch: instance.scratch.clone(),
                 images,
-                overlays,
+                overlays: env.overlays,
+                own_images: env.own_images,
             },
             seed: &instance.id,
         })?;

@@ -11,7 +11,7 @@ use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 
 /// The variable by which whatever a test starts is known as the test's, also in a session of its
 /// own. Its value is the test's scratch directory. Guards and machines do not have it.
-pub(super) use kvmtest::test::VARIABLE;
+pub(super) use kvmtest::test::MARK;
 
 /// A process that was still there when its test had ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,10 +48,10 @@ pub(super) struct Leftovers {
 }
 
 impl Origin {
-    /// The child that leads `group`, with `value` in [`VARIABLE`].
+    /// The child that leads `group`, with `value` in [`MARK`].
     pub(super) fn new(group: Pid, value: &str) -> Self {
         let started = Stat::read(group.as_raw_pid().unsigned_abs()).map_or(0, |stat| stat.started);
-        Self { group, started, mark: format!("{VARIABLE}={value}").into_bytes() }
+        Self { group, started, mark: format!("{MARK}={value}").into_bytes() }
     }
 
     /// The living processes that came from the child, without itself.

@@ -103,7 +103,7 @@ pub fn start(
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .process_group(0)
-        .env(leftover::VARIABLE, &request.identity.scratch_dir)
+        .env(leftover::MARK, &request.identity.scratch_dir)
         .fd_mappings(vec![FdMapping { parent_fd: events_of_child, child_fd: EVENTS_FD }])
         .map_err(io::Error::other)?
         .spawn()

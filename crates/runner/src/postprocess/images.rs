@@ -47,12 +47,18 @@ fn clean_vm(around: &mut Around, name: &str, params: &Params) -> Result<()> {
             ));
             continue;
         }
-        if wish.check && image.exists() {
-            let found = judge(around, &image).err();
+        let seen = around.env.image(&image)?;
+        if wish.check && seen.exists() {
+            let found = judge(around, &seen).err();
             damage = damage.or(found);
         }
-        if wish.remove {
-            image.remove()?;
+        if wish.remove && around.env.may_change(&image)? {
+            seen.remove()?;
+        } else if wish.remove {
+            around.log(format!(
+                "the image `{}` is left alone: other workers use it as well",
+                image.name()
+            ));
         }
     }
     damage.map_or(Ok(()), Err)

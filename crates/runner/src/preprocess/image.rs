@@ -12,7 +12,7 @@ pub(super) fn prepare_all(around: &mut Around, vm: &Vm, params: &Params) -> Resu
     for image in Image::all(params)? {
         let own = params.object_params(image.name());
         let force = own.get_bool_or("force_create_image", false)?;
-        let create = own.get_bool_or("create_image", false)? && !image.exists();
+        let create = own.get_bool_or("create_image", false)? && !around.env.image(&image)?.exists();
         if !force && !create {
             continue;
         }
@@ -21,6 +21,7 @@ pub(super) fn prepare_all(around: &mut Around, vm: &Vm, params: &Params) -> Resu
             around.log(format!("ending the VM `{}`: its images are made anew", vm.name()));
             vm.destroy(false).with_context(|| format!("ending the VM `{}`", vm.name()))?;
         }
+        let image = around.env.place_for(&image)?;
         around.log(format!("making the image `{}`: {}", image.name(), image.path()));
         image.create()?;
     }

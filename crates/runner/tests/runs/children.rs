@@ -217,7 +217,7 @@ fn kvmtest_gone(pid: &str) -> bool {
 #[test]
 fn a_daemon_that_holds_the_descriptors_open_holds_nothing_up() {
     // Like a machine, it does not carry the test's mark, and is not the test's to answer for.
-    let script = "started; env -u KVMTEST_TEST setsid sleep 5 & pass";
+    let script = "started; env -u KVMTEST_MARK setsid sleep 5 & pass";
     let started = std::time::Instant::now();
     let outcome = Bench::new().script(script).run();
     assert_eq!(outcome.finished.len(), 1);

@@ -7,8 +7,7 @@ use std::sync::mpsc::Sender;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use crate::chardev::Chardev;
-use crate::machine::{Input, Machine};
-use crate::role::Role;
+use crate::machine::Input;
 
 pub(crate) struct Console {
     listener: UnixListener,
@@ -29,19 +28,15 @@ impl Console {
         Self { listener: chardev.listen(), log, client: Arc::default() }
     }
 
-    /// Hands what is typed to the guest of `machine`, in a thread of its own.
-    pub(crate) fn listen(&self, machine: &Machine) {
-        let machine = machine.clone();
+    /// Hands what is typed to `sender`, in a thread of its own.
+    pub(crate) fn listen(&self, sender: Sender<Input>) {
         let listener = self.listener.try_clone().expect("a descriptor");
         let client = Arc::clone(&self.client);
         std::thread::spawn(move || {
             for stream in listener.incoming().map_while(Result::ok) {
                 client.connected(Some(stream.try_clone().expect("a descriptor")));
-                hear(stream, &machine.sender());
+                hear(stream, &sender);
                 client.connected(None);
-                if machine.role == Role::DiesAlone {
-                    Machine::be_killed();
-                }
             }
         });
     }

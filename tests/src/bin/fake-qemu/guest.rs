@@ -26,7 +26,7 @@ pub(crate) struct Guest<'a> {
 
 /// Runs until the machine is off.
 pub(crate) fn run(machine: &Machine, console: Console) -> ! {
-    console.listen(machine);
+    console.listen(machine.sender());
     let mut guest = Guest { machine, console, inbox: machine.inbox(), boots: 0 };
     loop {
         guest.boots += 1;

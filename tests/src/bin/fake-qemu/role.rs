@@ -33,8 +33,6 @@ pub(crate) enum Role {
     DiesInCommand,
     /// Is killed while its monitor executes `system_reset`.
     DiesInMonitor,
-    /// Is killed when whoever was on its console is gone.
-    DiesAlone,
     /// The guest never answers a command.
     HangsInCommand,
     /// The guest ignores the power button and its own `shutdown`.
@@ -48,7 +46,7 @@ pub(crate) enum Role {
     FloodsAndPanics,
 }
 
-const NAMES: [(&str, Role); 20] = [
+const NAMES: [(&str, Role); 19] = [
     ("too-old", Role::TooOld),
     ("dies-when-asked", Role::DiesWhenAsked),
     ("dies", Role::Dies),
@@ -63,7 +61,6 @@ const NAMES: [(&str, Role); 20] = [
     ("powers-off", Role::PowersOff),
     ("dies-in-command", Role::DiesInCommand),
     ("dies-in-monitor", Role::DiesInMonitor),
-    ("dies-alone", Role::DiesAlone),
     ("hangs-in-command", Role::HangsInCommand),
     ("stays-on", Role::StaysOn),
     ("stays-away", Role::StaysAway),

@@ -23,6 +23,7 @@
 //!     scratch: "/results/001-boot/vm1".into(),
 //!     images: "/images".into(),
 //!     overlays: None,
+//!     own_images: std::collections::BTreeMap::new(),
 //! };
 //! let line = build(&Request {
 //!     name: "vm1",
@@ -80,7 +81,7 @@ mod watchdog;
 mod words;
 
 pub use builder::build;
-pub(crate) use disk::image_file;
+pub(crate) use disk::{image_file, image_overlay};
 pub use facts::Facts;
 pub use keys::{KEYS, Key, Scope};
 pub use line::CommandLine;

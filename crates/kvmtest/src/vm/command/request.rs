@@ -1,5 +1,7 @@
 //! What a command line is made from.
 
+use std::collections::BTreeMap;
+
 use camino::{Utf8Path, Utf8PathBuf};
 
 use super::facts::Facts;
@@ -55,6 +57,8 @@ pub struct Paths {
     /// Where the overlays of writable images are, if these are not to be written to themselves
     /// because others use them as well. Absolute.
     pub overlays: Option<Utf8PathBuf>,
+    /// Images that were made for this VM's env alone, and where they are instead.
+    pub own_images: BTreeMap<Utf8PathBuf, Utf8PathBuf>,
 }
 
 impl Paths {

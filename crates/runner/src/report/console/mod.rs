@@ -25,8 +25,7 @@ use live::Live;
 use paint::{Ink, Paint};
 
 /// What to do next where a test failed: the machine itself is the best evidence.
-const HINT: &str = "to get into a machine that failed, run it again with 'kill_vm_on_error = no': \
-                    `kvmtest env` then shows it";
+const HINT: &str = "to get into a machine that failed, run it again with `--on-fail keep`";
 
 /// Runs of more tests than fit on a screen end with a list of what failed.
 const SCREEN: usize = 10;

@@ -32,7 +32,7 @@ fn a_run_reads_like_this() {
              its deadlines were put off by 12.00 s: the host had no time for it
              see results/now/002-reboot/ (debug.log qemu-vm1.sh serial-vm1.log)
              the machine by hand: sh results/now/002-reboot/qemu-vm1.sh
-             vm1 still lives: `kvmtest console vm1`, `kvmtest ssh vm1`
+             it still lives: kvmtest console vm1
     the disk is full
       WARN   shutdown                                 4.31 s
              warning: it took long
@@ -50,7 +50,7 @@ fn a_run_reads_like_this() {
              see results/now/008-disk/
     8 tests in 1 min 02 s: 2 passed (1 flaky), 1 skipped, 1 cancelled, 1 passed with warnings, 1 failed, 1 could not be carried out, 1 failed as known, 1 not run
     results: results/now
-    to get into a machine that failed, run it again with 'kill_vm_on_error = no': `kvmtest env` then shows it
+    to get into a machine that failed, run it again with `--on-fail keep`
     ");
 }
 
@@ -65,7 +65,7 @@ fn quiet_is_failures_and_the_last_line() {
              its deadlines were put off by 12.00 s: the host had no time for it
              see results/now/002-reboot/ (debug.log qemu-vm1.sh serial-vm1.log)
              the machine by hand: sh results/now/002-reboot/qemu-vm1.sh
-             vm1 still lives: `kvmtest console vm1`, `kvmtest ssh vm1`
+             it still lives: kvmtest console vm1
     the disk is full
       ERROR  disk                                     4.31 s
              guest `wide` is not built

@@ -83,6 +83,7 @@ pub(super) fn cdroms(plan: &Plan, bootindices: &Bootindices) -> Result<Vec<Drive
             path: plan.request.paths.resolve(file),
             format: "raw".to_owned(),
             is_shared: false,
+            is_own: false,
         });
         drive.read_only = true;
         drive.bootindex = bootindices.get(&("cdroms", object.name)).copied();
@@ -98,6 +99,7 @@ pub(super) fn floppy(plan: &Plan) -> Result<Option<Drive>> {
         path: plan.request.paths.resolve(file),
         format: "raw".to_owned(),
         is_shared: false,
+        is_own: false,
     };
     let read_only = read::flag(plan.params, "floppy_readonly", false)?;
     let overlay = if read_only { None } else { image.overlay(plan) };

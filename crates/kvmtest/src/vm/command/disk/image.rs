@@ -37,6 +37,8 @@ pub(super) struct Image {
     pub(super) format: String,
     /// The guest's own data disk, which several VMs share.
     pub(super) is_shared: bool,
+    /// Made for this VM's env alone, so that nobody else writes to it.
+    pub(super) is_own: bool,
 }
 
 impl Image {
@@ -44,22 +46,27 @@ impl Image {
     pub(super) fn of(plan: &Plan, object: &Object, shared: Option<&Utf8PathBuf>) -> Result<Self> {
         let params = &object.params;
         if let (None, Some(path)) = (params.find_nonempty("image_name"), shared) {
-            return Ok(Self { path: path.clone(), format: "qcow2".to_owned(), is_shared: true });
+            let path = path.clone();
+            return Ok(Self { path, format: "qcow2".to_owned(), is_shared: true, is_own: false });
         }
         let (path, format) = file(params, &plan.request.paths.images)?;
-        Ok(Self { path, format, is_shared: false })
+        let own = plan.request.paths.own_images.get(&path).cloned();
+        Ok(Self { is_own: own.is_some(), path: own.unwrap_or(path), format, is_shared: false })
+    }
+
+    /// Where what is written goes instead, if the image itself is not this run's alone.
+    pub(super) fn overlay(&self, plan: &Plan) -> Option<Utf8PathBuf> {
+        let directory = plan.request.paths.overlays.as_ref().filter(|_| !self.is_own)?;
+        Some(overlay(directory, &self.path))
     }
 }
 
-impl Image {
-    /// Where what is written goes instead, if the image itself is not this run's alone. One image
-    /// has one overlay, whatever drives and machines it is in.
-    pub(super) fn overlay(&self, plan: &Plan) -> Option<Utf8PathBuf> {
-        let directory = plan.request.paths.overlays.as_ref()?;
-        let digest = Sha256::digest(self.path.as_str());
-        let number = digest.iter().take(8).fold(0, |number, byte| number << 8 | u64::from(*byte));
-        Some(directory.join(format!("{number:016x}.qcow2")))
-    }
+/// The overlay over `image` in `directory`. One image has one, whatever drives and machines it is
+/// in.
+pub(crate) fn overlay(directory: &Utf8Path, image: &Utf8Path) -> Utf8PathBuf {
+    let digest = Sha256::digest(image.as_str());
+    let number = digest.iter().take(8).fold(0, |number, byte| number << 8 | u64::from(*byte));
+    directory.join(format!("{number:016x}.qcow2"))
 }
 
 /// The file and the format of the image that `params` (its own) name; `images` is what a relative

@@ -18,7 +18,7 @@ use super::uses::ImageUse;
 use crate::error::Result;
 use bus::Bus;
 use drive::Drive;
-pub(crate) use image::file as image_file;
+pub(crate) use image::{file as image_file, overlay as image_overlay};
 
 /// Everything that stores, in the order in which the guest is to find it.
 pub(super) struct Storage {

@@ -81,6 +81,7 @@ pub(super) fn nowhere() -> Paths {
         scratch: "/scratch/vm1".into(),
         images: "/images".into(),
         overlays: None,
+        own_images: std::collections::BTreeMap::new(),
     }
 }
 
@@ -105,13 +106,8 @@ pub(super) fn line_on(facts: &dyn Facts, params: &Params) -> Result<CommandLine>
     line_in(&nowhere(), facts, params)
 }
 
-/// The same with writable images in overlays.
-pub(super) fn line_with_overlays(overlays: &str, params: &Params) -> Result<CommandLine> {
-    let paths = Paths { overlays: Some(overlays.into()), ..nowhere() };
-    line_in(&paths, &Binary::usual(), params)
-}
-
-fn line_in(paths: &Paths, facts: &dyn Facts, params: &Params) -> Result<CommandLine> {
+/// The same in other places.
+pub(super) fn line_in(paths: &Paths, facts: &dyn Facts, params: &Params) -> Result<CommandLine> {
     let small = small();
     let guest = (params.find("guest") == Some("small")).then_some(&small);
     build(&Request { name: "vm1", params, facts, accel: "tcg", guest, paths, seed: "seed" })

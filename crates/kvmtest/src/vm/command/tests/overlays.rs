@@ -1,11 +1,12 @@
 //! Images that several workers use at one time.
 
-use super::super::{CommandLine, ImageUse};
-use super::bed::{line, line_with_overlays, params, values};
+use super::super::{CommandLine, ImageUse, Paths};
+use super::bed::{Binary, line, line_in, nowhere, params, values};
 use super::qemu::{Bed, installed};
 
 fn overlays(directory: &str, text: &str) -> CommandLine {
-    line_with_overlays(directory, &params(text)).expect("a command line")
+    let paths = Paths { overlays: Some(directory.into()), ..nowhere() };
+    line_in(&paths, &Binary::usual(), &params(text)).expect("a command line")
 }
 
 /// The only image of a machine, as one of several workers has it.
@@ -48,6 +49,24 @@ fn only_what_may_meet_others_has_an_overlay_that_stays() {
     check("floppy = x.img\nfloppy_readonly = yes", false, false);
     let alone = line(&params("images = a\nimage_name = x")).expect("a command line");
     assert_eq!(alone.images[0].overlay, None);
+}
+
+#[test]
+fn an_image_that_was_made_for_an_env_is_written_to_itself() {
+    let own = [("/images/x.qcow2".into(), "/w1/own.qcow2".into())].into();
+    let paths = Paths { overlays: Some("/w1".into()), own_images: own, ..nowhere() };
+    let check = |text: &str, path: &str, overlay: bool| {
+        let text = params(&format!("images = a\nimage_name = {text}"));
+        let line = line_in(&paths, &Binary::usual(), &text).expect("a command line");
+        assert_eq!(
+            (line.images[0].path.as_str(), line.images[0].overlay.is_some()),
+            (path, overlay)
+        );
+    };
+    check("x", "/w1/own.qcow2", false);
+    check("x\nimage_snapshot = yes", "/w1/own.qcow2", true);
+    check("x\nimage_readonly = yes", "/w1/own.qcow2", false);
+    check("y", "/images/y.qcow2", true);
 }
 
 #[test]

@@ -90,6 +90,7 @@ impl Bed {
             scratch: root.join("scratch"),
             images: root.join("images"),
             overlays: None,
+            own_images: std::collections::BTreeMap::new(),
         };
         Self { root, paths, _directory: directory }
     }
