@@ -25,8 +25,7 @@ run: guest ## prepare this machine, build everything, run the quick set
 	@$(KVMTEST) run
 
 # The programs that are tested are the ones that users get (release); the tests themselves are
-# built with overflow checks and debug assertions, and without link-time optimisation, which would
-# be paid once for each of them.
+# built with overflow checks and debug assertions.
 test: guest ## prepare likewise, then run every test of the project
 	@echo '==> looking for texts that break the configuration language (5 seconds of `make fuzz`)'
 	@$(COUNTED) KVMTEST_FUZZ_SECONDS=5 \

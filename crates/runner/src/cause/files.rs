@@ -114,7 +114,7 @@ mod tests {
         for number in 0..50 {
             log.extend_from_slice(format!("line {number}\x1b[31m\r\n\r\n").as_bytes());
         }
-        log.extend_from_slice(&[b'A'; 50_000]);
+        log.extend_from_slice(&b"A".repeat(50_000));
         log.extend_from_slice(b"\xff\x07\n");
         let lines = last_lines(&log);
         assert_eq!(lines.len(), LINES);

@@ -64,9 +64,9 @@ fn finding(sign: &str, action: Action) -> Finding {
     }
 }
 
-fn ended(signal: Option<i32>, status: Option<i32>, reason: Option<&str>) -> Option<Ended> {
+fn ended(signal: Option<i32>, status: Option<i32>, reason: Option<&str>) -> Ended {
     let how = "QEMU is gone".into();
-    Some(Ended { how, status, signal, reason: reason.map(str::to_owned) })
+    Ended { how, status, signal, reason: reason.map(str::to_owned) }
 }
 
 /// Checks what is decided for a failure of `kind` once `change` was made to the evidence.
@@ -84,7 +84,7 @@ fn what_was_found_on_the_machine_comes_first() {
     for sign in ["panic", "oops", "bug"] {
         let change = |it: &mut Evidence| {
             it.findings = vec![finding("death", Action::Fail), finding(sign, Action::Fail)];
-            it.machines[0].ended = ended(Some(6), None, None);
+            it.machines[0].ended = Some(ended(Some(6), None, None));
         };
         check("test-fail", change, Cause::GuestCrashed, &format!("found {sign}"));
     }
@@ -97,7 +97,7 @@ fn what_was_found_on_the_machine_comes_first() {
 
 #[test]
 fn a_qemu_that_ended() {
-    let died = |it: &mut Evidence| it.machines[0].ended = ended(Some(11), None, None);
+    let died = |it: &mut Evidence| it.machines[0].ended = Some(ended(Some(11), None, None));
     check("vm-dead", died, Cause::QemuDied, "QEMU is gone");
     check("panic", died, Cause::QemuDied, "QEMU is gone");
     let found = |it: &mut Evidence| {
@@ -105,19 +105,19 @@ fn a_qemu_that_ended() {
         it.findings = vec![finding("death", Action::Fail)];
     };
     check("test-fail", found, Cause::QemuDied, "found death");
-    let status = |it: &mut Evidence| it.machines[0].ended = ended(None, Some(1), None);
+    let status = |it: &mut Evidence| it.machines[0].ended = Some(ended(None, Some(1), None));
     check("monitor", status, Cause::QemuDied, "QEMU is gone");
     // A subtest that ends its machine itself, and then fails.
     let quit = |it: &mut Evidence| {
-        it.machines[0].ended = ended(None, Some(0), Some("host-qmp-quit"));
+        it.machines[0].ended = Some(ended(None, Some(0), Some("host-qmp-quit")));
     };
     check("test-fail", quit, Cause::TestFailed, "so it said");
     let killed = |it: &mut Evidence| {
-        it.machines[0].ended = ended(Some(9), None, None);
+        it.machines[0].ended = Some(ended(Some(9), None, None));
         it.host.oom_kills = 1;
     };
     check("vm-dead", killed, Cause::HostStarved, "for want of memory");
-    let only_killed = |it: &mut Evidence| it.machines[0].ended = ended(Some(9), None, None);
+    let only_killed = |it: &mut Evidence| it.machines[0].ended = Some(ended(Some(9), None, None));
     check("vm-dead", only_killed, Cause::QemuDied, "");
 }
 
@@ -146,7 +146,7 @@ fn a_guest_that_ended_its_machine() {
     let booted = |sign: &'static str| {
         move |it: &mut Evidence| {
             it.findings = vec![finding(sign, Action::Fail)];
-            it.machines[0].ended = ended(None, Some(0), Some("guest-shutdown"));
+            it.machines[0].ended = Some(ended(None, Some(0), Some("guest-shutdown")));
         }
     };
     check("vm-dead", booted("shutdown"), Cause::GuestCrashed, "found shutdown");

@@ -86,12 +86,12 @@ fn a_pass_is_none_where_the_guest_had_an_oops() {
 
 #[test]
 fn what_only_warns_makes_a_pass_a_warn() {
+    static GO: Mutex<Option<Utf8PathBuf>> = Mutex::new(None);
     let bench = Bench::new();
     // The first note is the test's own; what is found makes the second.
     let script = "started; warn up; while ! [ -e \"$KVMTEST_GO\" ]; do sleep 0.05; done; pass";
     let script = format!("KVMTEST_GO='{}/go'; {script}", bench.results.dir());
     let go = bench.results.dir().join("go");
-    static GO: Mutex<Option<Utf8PathBuf>> = Mutex::new(None);
     *GO.lock().expect("no panic") = Some(go);
     let (ended, _) = run(bench, &script, |vm1| {
         vm1.prints("[    1.0] Out of memory: Killed process 7\r\n");

@@ -265,7 +265,7 @@ fn what_cannot_be_understood_is_refused_before_anything_is_watched() {
     ] {
         let post = Post::new(&[("vms", "vm1"), (key, value)]);
         let started = watch::start(&post.env, &post.results(), &post.params, |_| ());
-        let error = started.err().expect("refused").to_string();
+        let error = started.expect_err("refused").to_string();
         assert!(error.contains(key.trim_end_matches("_vm1")), "{error}");
     }
 }

@@ -24,7 +24,7 @@ pub struct Signs {
     words: AhoCorasick,
     /// Whose word each is.
     of: Vec<usize>,
-    signs: Vec<Wanted>,
+    wanted: Vec<Wanted>,
 }
 
 #[derive(Debug)]
@@ -73,7 +73,7 @@ impl Signs {
 
     /// The first sign that a line shows.
     pub fn find(&self, line: &[u8]) -> Option<&Entry> {
-        let mut hit = vec![false; self.signs.len()];
+        let mut hit = vec![false; self.wanted.len()];
         for word in self.words.find_overlapping_iter(line) {
             hit[self.of[word.pattern().as_usize()]] = true;
         }
@@ -87,7 +87,7 @@ impl Signs {
                         .is_some_and(|expression| expression.is_match(line))
             }
         };
-        self.signs.iter().enumerate().find(shows).map(|(_, wanted)| &wanted.entry)
+        self.wanted.iter().enumerate().find(shows).map(|(_, wanted)| &wanted.entry)
     }
 
     fn read(params: &Params) -> Result<Self> {
@@ -127,24 +127,24 @@ impl Signs {
             };
             signs.push(Wanted { entry, pattern });
         }
-        let mut wanted = Self { words: automaton(&words)?, of, signs };
-        if wanted.signs.iter().any(|wanted| wanted.entry.action == Action::Ignore) {
-            wanted.leave_out_what_is_ignored(&words)?;
+        let mut this = Self { words: automaton(&words)?, of, wanted: signs };
+        if this.wanted.iter().any(|wanted| wanted.entry.action == Action::Ignore) {
+            this.leave_out_what_is_ignored(&words)?;
         }
-        Ok(wanted)
+        Ok(this)
     }
 
     fn leave_out_what_is_ignored(&mut self, words: &[&str]) -> Result<()> {
         let stays = |wanted: &Wanted| wanted.entry.action != Action::Ignore;
-        let place = |index: usize| self.signs[..index].iter().filter(|it| stays(it)).count();
+        let place = |index: usize| self.wanted[..index].iter().filter(|it| stays(it)).count();
         let kept: Vec<(&str, usize)> = words
             .iter()
             .zip(&self.of)
-            .filter(|(_, index)| stays(&self.signs[**index]))
+            .filter(|(_, index)| stays(&self.wanted[**index]))
             .map(|(word, index)| (*word, place(*index)))
             .collect();
         let (words, of): (Vec<&str>, Vec<usize>) = kept.into_iter().unzip();
-        self.signs.retain(stays);
+        self.wanted.retain(stays);
         self.of = of;
         self.words = automaton(&words)?;
         Ok(())

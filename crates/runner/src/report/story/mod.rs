@@ -14,7 +14,7 @@ pub(super) use tail::end_of;
 
 use super::record::Record;
 use super::text::{duration, shortened, without_sequences};
-use crate::event::KnownFailure;
+use crate::event::{KnownFailure, TestFinished};
 
 /// What there is to tell about one try of a test. All text is as it came: whoever shows it makes
 /// it harmless.
@@ -59,6 +59,12 @@ pub struct Places<'a> {
     pub sources: &'a [Utf8PathBuf],
 }
 
+/// What shows the cause, unless the message says it already.
+fn shown_by(finished: &TestFinished) -> String {
+    let shown_by = &finished.cause_shown_by;
+    if finished.message.contains(shown_by.as_str()) { String::new() } else { shown_by.clone() }
+}
+
 impl Story {
     /// The story of `record`, with what the files in `places` have to add to it.
     pub fn of(record: &Record, places: Places<'_>) -> Self {
@@ -75,7 +81,7 @@ impl Story {
         let scripts = names.iter().filter(|name| name.starts_with("qemu-") && has(name, "sh"));
         Self {
             cause: finished.cause.map(crate::event::Cause::words),
-            shown_by: finished.cause_shown_by.clone(),
+            shown_by: shown_by(finished),
             message: finished.message.clone(),
             contexts: finished.contexts.clone(),
             source: finished.location.as_deref().map(|place| Source::find(place, places.sources)),
