@@ -12,6 +12,7 @@ pub mod verdict;
 mod capture;
 mod ending;
 mod leftover;
+mod line;
 mod lines;
 
 mod panic;

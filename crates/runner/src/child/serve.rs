@@ -11,6 +11,7 @@ use kvmtest::{Env, Subtest, Test, doing, interrupt, stall};
 use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, set_parent_process_death_signal};
 use serde::Deserialize;
 
+use super::line::line_of;
 use super::protocol::{ChildEvent, EVENTS_FD, Finished, Request, VERSION};
 use super::{panic, trace};
 use crate::exit_code;
@@ -140,8 +141,12 @@ fn call(table: &[Subtest], request: &Request, events: &Events) -> Finished {
         }
         sink.send(&ChildEvent::Note { note });
     });
+    kvmtest::error::keep_stacks();
     match (subtest.run)(&mut test, &request.params, &mut env) {
         Ok(()) => Finished::new(Outcome::Pass, ""),
-        Err(error) => Finished::of_error(Outcome::of_subtest(error.kind()), &error),
+        Err(error) => Finished {
+            location: error.stack().and_then(|stack| line_of(stack, subtest.name)),
+            ..Finished::of_error(Outcome::of_subtest(error.kind()), &error)
+        },
     }
 }

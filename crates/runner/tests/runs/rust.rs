@@ -28,6 +28,11 @@ static SUBTESTS: &[Subtest] = &[
     subtest("times_out", |_, _, _| {
         Err(Error::new(ErrorKind::LoginTimeout, "no login").with_output(b"login: \xff".to_vec()))
     }),
+    // Called like this file, in which its line is then found.
+    subtest("rust", |_, params, _| {
+        params.get_u64("no_such_key").context("looking for it")?;
+        Ok(())
+    }),
     subtest("panics", |_, _, _| panic!("a slip at {}", 7)),
     subtest("aborts", |_, _, _| std::process::abort()),
     subtest("exits", |_, _, _| std::process::exit(0)),
@@ -109,6 +114,19 @@ fn a_failure_keeps_its_contexts_and_the_last_output() {
     run.check(Outcome::Fail, "no login");
     assert_eq!(run.only().output.as_deref(), Some("login: \u{fffd}"));
     assert_eq!(run.only().kind.as_deref(), Some("login-timeout"));
+}
+
+#[test]
+fn an_error_of_the_library_tells_the_line_of_the_subtest() {
+    let run = bench("rust").run();
+    run.check(Outcome::Error, "no_such_key");
+    let line = 1 + include_str!("rust.rs")
+        .lines()
+        .position(|line| line.contains("get_u64(\"no_such_key\")"))
+        .expect("it is in this file");
+    let expect = format!("runs/rust.rs:{line}:");
+    let location = run.only().location.as_deref();
+    assert!(location.is_some_and(|place| place.contains(&expect)), "{location:?}");
 }
 
 #[test]
