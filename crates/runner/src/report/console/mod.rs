@@ -42,6 +42,8 @@ pub struct Console<W> {
     planned: usize,
     /// What has ended so far.
     counts: Counts,
+    /// A machine of a test that failed still lives: it was told how to get into it.
+    keeps: bool,
     /// A line for each test that failed, for the end.
     failed: Vec<String>,
 }
@@ -64,6 +66,7 @@ impl<W: Write + Send> Console<W> {
             sources: Vec::new(),
             planned: 0,
             counts: Counts::default(),
+            keeps: false,
             failed: Vec::new(),
         }
     }
@@ -91,6 +94,7 @@ impl<W: Write + Send> Console<W> {
             live.test_finished(record.started.test);
         }
         self.count(record);
+        self.keeps |= record.finished.as_ref().is_some_and(|finished| !finished.attach.is_empty());
         let failed = record.finished.is_none() || (record.is_failure() && !record.is_retried());
         if failed || self.options.detail != Detail::Quiet {
             self.line(&verdict::line(record, self.paint))?;
@@ -159,7 +163,7 @@ impl<W: Write + Send> Console<W> {
         self.line(&summary::counts(counts, duration_ms, early, self.paint))?;
         let results = for_terminal(self.results.as_str());
         self.unless_quiet(&format!("results: {results}"))?;
-        if counts.fail > 0 { self.unless_quiet(HINT) } else { Ok(()) }
+        if counts.fail > 0 && !self.keeps { self.unless_quiet(HINT) } else { Ok(()) }
     }
 
     fn unless_quiet(&mut self, text: &str) -> io::Result<()> {

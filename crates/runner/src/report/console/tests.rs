@@ -50,8 +50,25 @@ fn a_run_reads_like_this() {
              see results/now/008-disk/
     8 tests in 1 min 02 s: 2 passed (1 flaky), 1 skipped, 1 cancelled, 1 passed with warnings, 1 failed, 1 could not be carried out, 1 failed as known, 1 not run
     results: results/now
-    to get into a machine that failed, run it again with `--on-fail keep`
     ");
+}
+
+#[test]
+fn how_to_get_in_is_told_where_nothing_lives() {
+    let ways = |attach: &[&str]| {
+        let attach = attach.iter().map(|&way| way.to_owned()).collect();
+        let finished = TestFinished { attach, ..sample::test_finished(1, Outcome::Fail) };
+        let run = vec![
+            sample::run_started(1),
+            What::TestStarted(sample::test_started(1, "x")),
+            What::TestFinished(finished),
+            sample::run_finished(Counts { fail: 1, ..Counts::default() }),
+        ];
+        shown_of(ConsoleOptions::default(), run)
+    };
+    assert!(ways(&[]).ends_with(&format!("{HINT}\n")), "{}", ways(&[]));
+    let text = ways(&["kvmtest console vm1"]);
+    assert!(text.contains("it still lives: kvmtest console vm1") && !text.contains(HINT), "{text}");
 }
 
 #[test]

@@ -34,6 +34,10 @@ pub(super) fn details(record: &Record, places: Places<'_>, paint: Paint) -> Vec<
         return lines.lines;
     }
     lines.story(&story);
+    if record.finished.is_none() || record.is_failure() {
+        // Of a test that passed it matters to nobody.
+        story.remarks.iter().for_each(|remark| lines.text(remark));
+    }
     for warning in &record.warnings {
         lines.text(&format!("warning: {warning}"));
     }
@@ -103,9 +107,6 @@ impl Lines {
             };
             self.faint(&format!("{}: {part}{}", tail.of, tail.file));
             self.quote(&tail.lines);
-        }
-        for remark in &story.remarks {
-            self.text(remark);
         }
     }
 
