@@ -43,7 +43,11 @@ impl Browser {
             .args(["--disable-extensions", "--disable-background-networking", "--mute-audio"])
             .args(["--disable-dev-shm-usage", "--hide-scrollbars", "--force-color-profile=srgb"])
             .arg(format!("--user-data-dir={}", profile.path().display()))
-            .arg(format!("--window-size={width},{height}"));
+            .arg(format!("--window-size={width},{height}"))
+            // What it keeps for a desktop would stay there.
+            .env("XDG_RUNTIME_DIR", profile.path())
+            .env("XDG_CONFIG_HOME", profile.path())
+            .env("XDG_CACHE_HOME", profile.path());
         if rustix::process::geteuid().is_root() {
             // It refuses to run as root otherwise.
             command.arg("--no-sandbox");
