@@ -15,7 +15,7 @@ use crate::history::{History, Recorder};
 use crate::jobs::{Jobs, capacity_of_host};
 use crate::known;
 use crate::plan::{
-    self, Arranged, Arrangement, Choice, Fact, Known, Plan, PlannedTest, Shipped, add_crate,
+    self, Arranged, Arrangement, Choice, Fact, Known, Plan, PlannedTest, Shipped, add_folder,
     arrange,
 };
 use crate::report::{Console, ConsoleOptions, Documents, EventLog, Fold, Json, Reports, Results};
@@ -28,7 +28,11 @@ pub struct House<'a> {
     pub table: &'a [Subtest],
     /// The folder of their crate, for a reader to find their files in.
     pub folder: &'a Utf8Path,
-    /// What runs them: this binary, with its hidden subcommand.
+    /// The subtests in Python that ship: their names and texts.
+    pub python: &'a [(&'static str, &'static str)],
+    /// The folder of their files, for a reader.
+    pub python_folder: &'a Utf8Path,
+    /// What runs the compiled ones: this binary, with its hidden subcommand.
     pub child: Program,
     /// The configuration that ships.
     pub shipped: &'a dyn Shipped,
@@ -39,7 +43,7 @@ pub struct House<'a> {
 pub struct Order {
     /// Which variants.
     pub choice: Choice,
-    /// Crates with more subtests.
+    /// Folders with more subtests.
     pub subtests: Vec<Utf8PathBuf>,
     /// The directory below which the run's own is made.
     pub results: Utf8PathBuf,
@@ -56,11 +60,22 @@ pub struct Order {
 }
 
 impl House<'_> {
-    /// Every subtest that can be run: those compiled in, and those of the crates in `folders`.
+    /// Every subtest that can be run: those compiled in, and those in `folders`.
     pub fn known(&self, folders: &[Utf8PathBuf]) -> Result<Known> {
         let mut known = Known::new(self.table, self.folder, self.child.clone());
+        for (name, text) in self.python {
+            known.add(KnownSubtest {
+                name: (*name).to_owned(),
+                file: self.python_folder.join(format!("{name}.py")).into_string(),
+                doc: python::doc(text),
+                code: Code::ShippedPython(text),
+            })?;
+        }
         for folder in folders {
-            add_crate(&mut known, folder)?;
+            for slip in add_folder(&mut known, folder)? {
+                // Where nobody reads it, nothing is lost.
+                let _ = writeln!(std::io::stderr(), "{slip}");
+            }
         }
         Ok(known)
     }
