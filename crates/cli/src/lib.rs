@@ -7,8 +7,8 @@ mod args;
 mod askpass;
 mod command;
 mod complete;
-mod configs;
 mod output;
+mod shipped;
 mod terminal;
 
 use std::process::ExitCode;

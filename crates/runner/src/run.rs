@@ -15,9 +15,10 @@ use crate::history::{History, Recorder};
 use crate::jobs::{Jobs, capacity_of_host};
 use crate::known;
 use crate::plan::{
-    self, Arranged, Arrangement, Choice, Fact, Known, Plan, PlannedTest, Shipped, add_folder,
+    self, Arranged, Arrangement, Choice, Code, Fact, Known, KnownSubtest, Plan, PlannedTest, Shipped, add_folder,
     arrange,
 };
+use crate::python;
 use crate::report::{Console, ConsoleOptions, Documents, EventLog, Fold, Json, Reports, Results};
 
 /// What the program brings along.
@@ -67,7 +68,7 @@ impl House<'_> {
             known.add(KnownSubtest {
                 name: (*name).to_owned(),
                 file: self.python_folder.join(format!("{name}.py")).into_string(),
-                doc: python::doc(text),
+                doc: python::doc(text).unwrap_or_default(),
                 code: Code::ShippedPython(text),
             })?;
         }

@@ -10,7 +10,7 @@ use kvmtest_runner::plan::{self, Known, Unreadable};
 
 use super::selection::house;
 use crate::args::{Lint, TextOrJson};
-use crate::configs::Configs;
+use crate::shipped::Configs;
 use crate::output::{Objects, Output, Reader};
 use crate::terminal::{has_colour_on, note};
 

@@ -6,7 +6,7 @@ use kvmtest_runner::child::Program;
 use kvmtest_runner::plan::{Choice, Known, Offer, Offers, Refusal, Selection, Wanted, select};
 use kvmtest_runner::run::House;
 
-use crate::configs::Configs;
+use crate::shipped::{Configs, python_subtests};
 use crate::{args, terminal};
 
 /// The shipped configuration's largest set: what is listed where nothing narrows it.
@@ -18,6 +18,8 @@ pub(super) fn house() -> Result<House<'static>> {
         program: concat!("kvmtest ", env!("CARGO_PKG_VERSION")),
         table: kvmtest_subtests::SUBTESTS,
         folder: Utf8Path::new("subtests/rust"),
+        python: python_subtests(),
+        python_folder: Utf8Path::new("subtests/python"),
         child: Program::current()?,
         shipped: &Configs,
     })

@@ -71,7 +71,7 @@ pub static TABLE: &[Row] = &[
         },
     },
     Row {
-        evidence: "the subtest panicked, or its process broke the rules of a child",
+        evidence: "the subtest panicked or raised an exception of its own, or its process broke the rules of a child",
         cause: Cause::TestBroken,
         fits: broken,
     },
@@ -222,8 +222,8 @@ fn died(evidence: &Evidence) -> Option<String> {
 }
 
 /// The runner's words for children that did not keep the rules.
-const BROKEN: [&str; 5] =
-    ["panic", "child-died", "child-broke-protocol", "child-lingered", "left-behind"];
+const BROKEN: [&str; 6] =
+    ["panic", "exception", "child-died", "child-broke-protocol", "child-lingered", "left-behind"];
 
 fn broken(evidence: &Evidence) -> Option<String> {
     let kind = evidence.failure.kind.as_deref()?;

@@ -73,7 +73,7 @@ pub fn select(choice: &Choice, shipped: &dyn Shipped, known: &Known) -> Result<S
     let mut read = Texts::of(choice, shipped, known).read().map_err(Refusal::Unreadable)?;
     let sets = chosen_sets(choice, read.census())?;
     check_blocks(&choice.expand_defaults, read.census())?;
-    check_labels(&choice.wanted, read.census())?;
+    check_labels(&choice.wanted, read.census(), known)?;
     let slips = read.slips();
     let names: Vec<String> = choice
         .wanted
@@ -205,7 +205,11 @@ fn check_blocks(names: &[String], census: Census<'_>) -> Result<(), Refusal> {
 
 /// A filter with a label that nobody has is a slip, and would silently be worth nothing beside
 /// others that match.
-fn check_labels(wanted: &Wanted, census: Census<'_>) -> Result<(), Refusal> {
+fn check_labels(
+    wanted: &Wanted,
+    census: Census<'_>,
+    subtests: &Known,
+) -> Result<(), Refusal> {
     if wanted.filters.is_empty() {
         return Ok(());
     }
@@ -219,6 +223,9 @@ fn check_labels(wanted: &Wanted, census: Census<'_>) -> Result<(), Refusal> {
     let unknown: Vec<&str> = wanted.labels().filter(|label| !is_known(label)).collect();
     if unknown.is_empty() {
         return Ok(());
+    }
+    if let Some(why) = unknown.iter().find_map(|label| subtests.why_not(label, None)) {
+        return Err(Refusal::Nothing(why));
     }
     // Two words may have been meant as a statement.
     let spaced = wanted.filters.iter().any(|filter| filter.contains(' '));

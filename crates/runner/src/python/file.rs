@@ -103,7 +103,7 @@ fn mentions(text: &str, word: &str) -> bool {
 }
 
 /// The first line of the text that stands before all statements.
-fn doc(text: &str) -> Option<String> {
+pub fn doc(text: &str) -> Option<String> {
     let mut rest = text.trim_start_matches('\u{feff}');
     loop {
         rest = rest.trim_start();

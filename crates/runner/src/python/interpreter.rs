@@ -175,3 +175,97 @@ fn with(package: &Utf8Path) -> String {
         _ => package.to_string(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+
+    fn told(json: &str) -> Result<Interpreter, String> {
+        let told = serde_json::from_str(json).expect("as the probe prints it");
+        judge(Utf8Path::new("/py"), told, Some("/beside".into()))
+    }
+
+    fn good() -> String {
+        format!(
+            r#"{{"version":"3.9.1","old":false,"package":{{"version":"{VERSION}","file":"/k"}}}}"#
+        )
+    }
+
+    #[test]
+    fn a_package_of_its_own_is_taken_before_the_one_beside_the_program() {
+        assert_eq!(told(&good()).expect("taken").package, None);
+        let added = good().replacen('{', r#"{"added":true,"#, 1);
+        assert_eq!(told(&added).expect("taken").package.as_deref(), Some("/beside".into()));
+    }
+
+    #[track_caller]
+    fn check_refused(json: &str, parts: &[&str]) {
+        let why = told(json).expect_err("refused");
+        for part in parts {
+            assert!(why.contains(part), "{why} lacks {part}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_run_subtests_is_refused_with_what_would_be_right() {
+        check_refused(r#"{"version":"3.8.2","old":true}"#, &["/py", "3.8.2", "3.9 or later"]);
+        check_refused(r#"{"version":"3.12.0","old":false}"#, &["3.12.0", "kvmtest", "mends that"]);
+        let broken = r#"{"version":"3.9.1","old":false,"broken":"ImportError: no such symbol"}"#;
+        check_refused(broken, &["ImportError: no such symbol"]);
+        let other = good().replace(VERSION, "99.1.2");
+        check_refused(&other, &["99.1.2", VERSION, "/k", "from one place"]);
+    }
+
+    /// A program that prints `text` when it is asked what it is.
+    fn fake(dir: &Utf8Path, text: &str) -> Utf8PathBuf {
+        let path = dir.join("python3");
+        std::fs::write(&path, format!("#!/bin/sh\ncat <<'END'\n{text}\nEND\n")).expect("written");
+        std::fs::set_permissions(&path, PermissionsExt::from_mode(0o755)).expect("executable");
+        path
+    }
+
+    fn program(python: &Utf8Path) -> Result<Program, String> {
+        let mut params = Params::new();
+        params.set("python_binary", python.as_str());
+        Interpreters::default().program(&params, Utf8Path::new("/tests/foo.py"))
+    }
+
+    #[test]
+    fn the_one_that_is_named_runs_the_file_by_the_protocol() {
+        let keep = tempfile::tempdir().expect("a directory");
+        let dir = Utf8Path::from_path(keep.path()).expect("UTF-8");
+        let python = fake(dir, &good());
+        let program = program(&python).expect("taken");
+        assert_eq!(program.path, python);
+        assert_eq!(program.args, ["-m", "kvmtest", "child", "/tests/foo.py"]);
+        assert!(program.env.iter().all(|(name, _)| name != "PYTHONPATH"), "{:?}", program.env);
+    }
+
+    #[test]
+    fn what_is_no_python_is_told_apart() {
+        let keep = tempfile::tempdir().expect("a directory");
+        let dir = Utf8Path::from_path(keep.path()).expect("UTF-8");
+        let why = program(&fake(dir, "GNU bash")).expect_err("refused");
+        assert!(why.contains("is no Python: asked for its version, it said `GNU bash`"), "{why}");
+        let why = program(Utf8Path::new("/bin/false")).expect_err("refused");
+        assert!(why.contains("/bin/false is no Python that works"), "{why}");
+        let why = program(&dir.join("none")).expect_err("refused");
+        assert!(why.contains("there is no program"), "{why}");
+    }
+
+    #[test]
+    fn each_is_asked_once() {
+        let keep = tempfile::tempdir().expect("a directory");
+        let dir = Utf8Path::from_path(keep.path()).expect("UTF-8");
+        let python = fake(dir, &good());
+        let mut params = Params::new();
+        params.set("python_binary", python.as_str());
+        let interpreters = Interpreters::default();
+        let ask = || interpreters.program(&params, Utf8Path::new("/tests/foo.py"));
+        assert!(ask().is_ok());
+        fake(dir, "something else");
+        assert!(ask().is_ok());
+    }
+}

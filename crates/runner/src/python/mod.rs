@@ -9,7 +9,7 @@ mod interpreter;
 mod package;
 mod shipped;
 
-pub use file::Subtest;
+pub use file::{Subtest, doc};
 pub use folder::{Found, scan};
 pub use interpreter::Interpreters;
 pub use shipped::unpack;
