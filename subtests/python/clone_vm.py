@@ -1,0 +1,26 @@
+"""A clone is a machine of its own, which lives beside the one that it was made from."""
+
+import kvm_test_utils
+
+
+def run_clone_vm(test, params, env):
+    vm = kvm_test_utils.get_living_vm(env, params.get("main_vm"))
+    session = kvm_test_utils.wait_for_login(vm)
+
+    twin = vm.clone("twin")
+    if twin.is_alive():
+        test.fail("the clone lives before anybody has started it")
+    twin.create()
+    twin_session = kvm_test_utils.wait_for_login(twin)
+
+    session.sendline("echo from the first > /tmp/who")
+    session.cmd("sync")
+    status, output = twin_session.cmd_status_output("cat /tmp/who")
+    if status == 0:
+        test.fail(f"the clone has the file of the first machine: {output}")
+    if vm.get_uuid() == twin.get_uuid():
+        test.fail(f"both machines have the UUID {vm.get_uuid()}")
+
+    twin.destroy()
+    if session.cmd("cat /tmp/who").strip() != "from the first":
+        test.fail("the first machine lost its file when the clone was destroyed")
