@@ -236,7 +236,8 @@ pub(crate) struct Selection {
         add = ArgValueCandidates::new(complete::blocks)
     )]
     pub(crate) expand_defaults: Vec<String>,
-    /// A folder with more subtests: a crate as `kvmtest new` makes it. May be repeated.
+    /// A folder with more subtests: files `foo.py`, or a crate as `kvmtest new` makes it. May be
+    /// repeated.
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub(crate) subtests: Vec<Utf8PathBuf>,
 }
@@ -342,7 +343,8 @@ pub(crate) struct Lint {
     /// (`warning` or `error`), `finding` (or null), `message`, `help` (or null).
     #[arg(long, short, value_enum, value_name = "FORMAT", default_value_t)]
     pub(crate) format: TextOrJson,
-    /// A folder with more subtests: a crate as `kvmtest new` makes it. May be repeated.
+    /// A folder with more subtests: files `foo.py`, or a crate as `kvmtest new` makes it. May be
+    /// repeated.
     #[arg(long, value_name = "DIR")]
     pub(crate) subtests: Vec<Utf8PathBuf>,
 }
