@@ -15,8 +15,8 @@ use crate::history::{History, Recorder};
 use crate::jobs::{Jobs, capacity_of_host};
 use crate::known;
 use crate::plan::{
-    self, Arranged, Arrangement, Choice, Code, Fact, Known, KnownSubtest, Plan, PlannedTest, Shipped, add_folder,
-    arrange,
+    self, Arranged, Arrangement, Choice, Code, Fact, Known, KnownSubtest, Plan, PlannedTest,
+    Shipped, add_folder, arrange,
 };
 use crate::python;
 use crate::report::{Console, ConsoleOptions, Documents, EventLog, Fold, Json, Reports, Results};

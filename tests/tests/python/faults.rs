@@ -1,6 +1,6 @@
 //! Subtests that break every rule there is.
 
-use super::{run, run_body, run_text, with_files};
+use super::{function, run, run_body, run_text, with_files};
 
 #[track_caller]
 fn check(text: &str, outcome: &str, parts: &[&str]) {
@@ -16,8 +16,7 @@ fn check(text: &str, outcome: &str, parts: &[&str]) {
 
 #[track_caller]
 fn check_body(body: &str, outcome: &str, parts: &[&str]) {
-    let lines = body.lines().map(|line| format!("    {line}\n")).collect::<String>();
-    check(&format!("def run_foo(test, params, env):\n{lines}"), outcome, parts);
+    check(&function(body), outcome, parts);
 }
 
 #[test]
@@ -128,13 +127,7 @@ fn a_subtest_that_does_not_end_is_interrupted_where_it_is() {
 fn a_wait_of_the_library_ends_when_time_is_up() {
     let body = "s = kvmtest.ShellSession.spawn(['sleep', '600'])\n\
                 s.read_until_output_matches('never', timeout=600)";
-    let sandbox = with_files(&[(
-        "foo.py",
-        &format!(
-            "import kvmtest\n\ndef run_foo(test, params, env):\n    {}\n",
-            body.replace('\n', "\n    ")
-        ),
-    )]);
+    let sandbox = with_files(&[("foo.py", &format!("import kvmtest\n\n{}", function(body)))]);
     run(&sandbox, &["foo", "test_timeout = 1"]).code(1).says(["did not end within 1s"]);
     assert_eq!(sandbox.result()["location"], "foo.py:5");
 }

@@ -55,7 +55,9 @@ fn those_that_ship_pass() {
     let Some(sandbox) = sandbox() else { return };
     let files = tree().join("subtests/python").read_dir_utf8().expect("listed");
     let names: Vec<String> = files
-        .filter_map(|file| file.expect("an entry").file_name().strip_suffix(".py").map(str::to_owned))
+        .filter_map(|file| {
+            file.expect("an entry").file_name().strip_suffix(".py").map(str::to_owned)
+        })
         .collect();
     assert!(names.len() >= 6, "{names:?}");
     let run = ["run".to_owned(), "--set".to_owned(), "standard".to_owned()];

@@ -6,7 +6,8 @@ use kvmtest_tests::Sandbox;
 
 use super::{run, with_files};
 
-const PASSES: &str = "import sys\n\ndef run_foo(test, params, env):\n    test.log(sys.executable)\n";
+const PASSES: &str =
+    "import sys\n\ndef run_foo(test, params, env):\n    test.log(sys.executable)\n";
 
 /// A program called `python3` that says what it is told to say.
 fn fake(sandbox: &Sandbox, says: &str) -> String {

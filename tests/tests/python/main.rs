@@ -20,8 +20,7 @@ fn with_files(files: &[(&str, &str)]) -> Sandbox {
 
 /// Runs the subtest `foo`, which has no machine, and whose function has this `body`.
 fn run_body(body: &str) -> (Sandbox, Ended) {
-    let lines = body.lines().map(|line| format!("    {line}\n")).collect::<String>();
-    run_text(&format!("import kvmtest\n\ndef run_foo(test, params, env):\n{lines}"))
+    run_text(&format!("import kvmtest\n\n{}", function(body)))
 }
 
 /// Runs the subtest `foo`, which has no machine, and whose file has this `text`.
@@ -35,4 +34,9 @@ fn run_text(text: &str) -> (Sandbox, Ended) {
 fn run(sandbox: &Sandbox, what: &[&str]) -> Ended {
     let args = ["run", "--subtests", ".", "vms ="];
     sandbox.kvmtest(args.into_iter().chain(what.iter().copied()))
+}
+
+/// The function of the subtest `foo` with this `body`.
+fn function(body: &str) -> String {
+    format!("def run_foo(test, params, env):\n    {}\n", body.replace('\n', "\n    "))
 }

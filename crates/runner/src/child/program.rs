@@ -23,7 +23,11 @@ impl Program {
         path: impl Into<Utf8PathBuf>,
         args: impl IntoIterator<Item = A>,
     ) -> Self {
-        Self { path: path.into(), args: args.into_iter().map(Into::into).collect(), env: Vec::new() }
+        Self {
+            path: path.into(),
+            args: args.into_iter().map(Into::into).collect(),
+            env: Vec::new(),
+        }
     }
 
     /// The same with a variable of its environment.

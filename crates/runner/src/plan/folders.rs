@@ -53,8 +53,8 @@ pub fn add_folder(known: &mut Known, dir: &Utf8Path) -> Result<Vec<String>> {
 }
 
 fn look_into(dir: &Utf8Path) -> Result<Folder> {
-    let found = python::scan(dir)
-        .with_context(|| format!("looking for subtests in the folder {dir}"))?;
+    let found =
+        python::scan(dir).with_context(|| format!("looking for subtests in the folder {dir}"))?;
     let python = found.subtests.into_iter().map(|subtest| KnownSubtest {
         name: subtest.name,
         file: subtest.path.to_string(),

@@ -205,11 +205,7 @@ fn check_blocks(names: &[String], census: Census<'_>) -> Result<(), Refusal> {
 
 /// A filter with a label that nobody has is a slip, and would silently be worth nothing beside
 /// others that match.
-fn check_labels(
-    wanted: &Wanted,
-    census: Census<'_>,
-    subtests: &Known,
-) -> Result<(), Refusal> {
+fn check_labels(wanted: &Wanted, census: Census<'_>, subtests: &Known) -> Result<(), Refusal> {
     if wanted.filters.is_empty() {
         return Ok(());
     }

@@ -134,11 +134,7 @@ fn ask(path: &Utf8Path) -> Result<Interpreter, String> {
     judge(path, told, beside)
 }
 
-fn judge(
-    path: &Utf8Path,
-    told: Told,
-    beside: Option<Utf8PathBuf>,
-) -> Result<Interpreter, String> {
+fn judge(path: &Utf8Path, told: Told, beside: Option<Utf8PathBuf>) -> Result<Interpreter, String> {
     let Told { version, old, added, package, broken } = told;
     if old {
         return Err(format!(

@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 /// says what is in it, so that programs of two versions do not write the same file.
 pub fn unpack(name: &str, text: &str) -> Result<Utf8PathBuf> {
     let digest = Sha256::digest(text.as_bytes());
-    let digest: String = digest[..8].iter().map(|byte| format!("{byte:02x}")).collect();
+    let digest = digest[..8].iter().fold(String::new(), |id, byte| format!("{id}{byte:02x}"));
     let dir = directories::cache()?.join("subtests").join(digest);
     let path = directories::private(&dir)?.join(format!("{name}.py"));
     if std::fs::read(&path).is_ok_and(|there| there == text.as_bytes()) {
