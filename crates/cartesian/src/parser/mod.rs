@@ -131,7 +131,7 @@ impl Parser {
                 let start = memchr::memrchr(b'\n', &text.as_bytes()[..at]).map_or(0, |at| at + 1);
                 let lines = memchr::memchr_iter(b'\n', &text.as_bytes()[..start]).count();
                 let end = if at - start <= limits::LINE_BYTES { at } else { start };
-                "\n".repeat(lines.min(limits::LINE_BYTES)) + &text[start..end]
+                "\n".repeat(lines.min(limits::LINE_BYTES)) + &text[start..end] + "\n"
             }
             None => text,
         };

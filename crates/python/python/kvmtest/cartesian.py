@@ -170,7 +170,7 @@ class Parser:
         self.warnings: List[Diagnostic] = []
         """What was read that hardly means what its author wants."""
         self._reader = CartesianReader()
-        if filename is not None:
+        if filename:
             self.parse_file(filename)
 
     def parse_file(self, filename: "_Path") -> None:
@@ -247,7 +247,7 @@ class Parser:
         return self.__copy__()
 
     def _state(self, kept: List[str], statement: str) -> None:
-        if len(statement.splitlines()) > 1:
+        if any(end in statement.rstrip("\r\n") for end in "\r\n"):
             raise ValueError(f"a statement has one line: {statement!r}")
         self.parse_string(statement)
         kept.append(statement)

@@ -76,11 +76,16 @@ impl Search {
 
 /// Lets signal handlers run; whether the search goes on.
 fn ask(raised: &Mutex<Option<PyErr>>) -> bool {
-    match Python::attach(|py| py.check_signals()) {
-        Ok(()) => true,
-        Err(error) => {
+    match Python::try_attach(|py| py.check_signals()) {
+        Some(Ok(())) => true,
+        Some(Err(error)) => {
             *raised.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
             false
         }
+        // The interpreter is at its end, and whoever goes back to it is ended in a way that Rust
+        // takes for a fault: this thread waits for the end of the process.
+        None => loop {
+            std::thread::park();
+        },
     }
 }
