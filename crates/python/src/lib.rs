@@ -6,11 +6,36 @@
 mod cartesian;
 
 use pyo3::prelude::*;
+use pyo3::types::PyDict;
 
 /// The module.
 #[pymodule]
 fn _kvmtest(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
     cartesian::register(module)?;
+    for name in TO_COME {
+        module.add(name, module.py().get_type::<PyDict>())?;
+    }
     Ok(())
 }
+
+const TO_COME: [&str; 18] = [
+    "VM",
+    "Doing",
+    "Env",
+    "Event",
+    "HumanMonitor",
+    "Origin",
+    "Params",
+    "QMPMonitor",
+    "ShellSession",
+    "clear_interrupt",
+    "die_with_parent",
+    "doing",
+    "interrupt",
+    "is_interrupted",
+    "listen_doing",
+    "log",
+    "set_stall_factor",
+    "start_log",
+];

@@ -13,21 +13,14 @@ A tool that was written for that one takes this one by another import::
 Where both differ is told in the book, on the page about Python.
 """
 
+from __future__ import annotations
+
 import os
-from typing import (
-    TYPE_CHECKING,
-    Any,
-    Dict,
-    Iterable,
-    Iterator,
-    List,
-    NamedTuple,
-    Optional,
-    Sequence,
-    Union,
-)
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, NamedTuple, Optional, Union
 
 from ._kvmtest import CartesianReader
+from .errors import ConfigError
 
 __all__ = [
     "Diagnostic",
@@ -38,8 +31,7 @@ __all__ = [
     "convert_data_size",
 ]
 
-if TYPE_CHECKING:
-    _Path = Union[str, bytes, "os.PathLike[str]", "os.PathLike[bytes]"]
+_Path = Union[str, bytes, "os.PathLike[str]", "os.PathLike[bytes]"]
 
 
 class Diagnostic(NamedTuple):
@@ -67,10 +59,35 @@ class Diagnostic(NamedTuple):
     """The message, the line with a caret below, and the help."""
 
     def __str__(self) -> str:
+        """The picture."""
         return self.picture
 
 
-class ParserError(Exception):
+class _RefusedError(ConfigError):
+    """What is known of a text that was refused."""
+
+    msg: str
+    """What is wrong first."""
+    line: Optional[str]
+    """The line that this is about."""
+    filename: Optional[str]
+    """The file that has this line."""
+    linenum: Optional[int]
+    """The number of this line, from 1."""
+    diagnostics: list[Diagnostic]
+    """All errors of the text, and its warnings, in order."""
+
+    def __str__(self) -> str:
+        """A picture of each error; without any, what is wrong and where."""
+        errors = [one.picture for one in self.diagnostics if one.is_error]
+        more = len(errors) - _SHOWN
+        if more > 0:
+            errors[_SHOWN:] = [f"… and {more} more errors"]
+        about = f": {self.line!r}" if self.line else ""
+        return "\n\n".join(errors) or f"{self.msg}{about} ({self.filename}:{self.linenum})"
+
+
+class ParserError(_RefusedError):
     """A text that was refused. ``str()`` shows every error in it, each with a caret.
 
     Nothing of the text was taken in: the parser is as it was before.
@@ -84,27 +101,17 @@ class ParserError(Exception):
         linenum: Optional[int] = None,
         diagnostics: Sequence[Diagnostic] = (),
     ) -> None:
-        super().__init__(msg, line, filename, linenum, diagnostics)
-        self.msg = msg
-        """What is wrong first."""
-        self.line = line
-        """The line that this is about."""
-        self.filename = filename
-        """The file that has this line."""
-        self.linenum = linenum
-        """The number of this line, from 1."""
+        """An error about a line."""
+        super().__init__(msg)
+        self.msg, self.line, self.filename, self.linenum = msg, line, filename, linenum
         self.diagnostics = list(diagnostics)
-        """All errors of the text, and its warnings, in order."""
-
-    def __str__(self) -> str:
-        return _pictures(self.diagnostics) or _one_line(self)
 
 
 LexerError = ParserError
 """The reference tells two stages of reading apart; here there is one, and one error."""
 
 
-class MissingIncludeError(Exception):
+class MissingIncludeError(_RefusedError):
     """The first error in a text is a file that it includes and that could not be read.
 
     As for :class:`ParserError`, of which this is none, nothing of the text was taken in.
@@ -117,20 +124,12 @@ class MissingIncludeError(Exception):
         linenum: int,
         diagnostics: Sequence[Diagnostic] = (),
     ) -> None:
-        super().__init__(line, filename, linenum, diagnostics)
-        self.msg = diagnostics[0].message if diagnostics else "failed to include a file"
-        """What is wrong."""
-        self.line = line
-        """The ``include`` statement."""
-        self.filename = filename
-        """The file that has it."""
-        self.linenum = linenum
-        """The number of its line, from 1."""
+        """An error about an ``include`` statement."""
+        errors = [one.message for one in diagnostics if one.is_error]
+        msg = errors[0] if errors else "failed to include a file"
+        super().__init__(msg)
+        self.msg, self.line, self.filename, self.linenum = msg, line, filename, linenum
         self.diagnostics = list(diagnostics)
-        """All errors of the text, and its warnings, in order."""
-
-    def __str__(self) -> str:
-        return _pictures(self.diagnostics) or _one_line(self)
 
 
 class Parser:
@@ -148,12 +147,13 @@ class Parser:
 
     def __init__(
         self,
-        filename: "Optional[_Path]" = None,
+        filename: Optional[_Path] = None,
         defaults: bool = False,
         expand_defaults: Iterable[str] = (),
         debug: bool = False,
     ) -> None:
-        self.filename: "Optional[_Path]" = None
+        """A parser that has read nothing, or the file."""
+        self.filename: Optional[_Path] = None
         """The last file that was read."""
         self.defaults = defaults
         """Whether only defaults are wanted. May be set; counts when dictionaries are asked for."""
@@ -161,19 +161,19 @@ class Parser:
         """Blocks that give all their variants nevertheless. As ``defaults``."""
         self.debug = debug
         """What was given; it does nothing."""
-        self.only_filters: List[str] = []
+        self.only_filters: list[str] = []
         """The statements that :meth:`only_filter` made."""
-        self.no_filters: List[str] = []
+        self.no_filters: list[str] = []
         """The statements that :meth:`no_filter` made."""
-        self.assignments: List[str] = []
+        self.assignments: list[str] = []
         """The statements that :meth:`assign` made."""
-        self.warnings: List[Diagnostic] = []
+        self.warnings: list[Diagnostic] = []
         """What was read that hardly means what its author wants."""
         self._reader = CartesianReader()
         if filename:
             self.parse_file(filename)
 
-    def parse_file(self, filename: "_Path") -> None:
+    def parse_file(self, filename: _Path) -> None:
         """Reads a file. Files that it includes are looked for beside it.
 
         :raises OSError: it cannot be opened.
@@ -216,7 +216,7 @@ class Parser:
         """
         self._state(self.assignments, f"{key} = {value}")
 
-    def get_dicts(self) -> Iterator[Dict[str, Any]]:
+    def get_dicts(self) -> Iterator[dict[str, Any]]:
         """The dictionaries of all variants, one after another, the last block varying slowest.
 
         They are those of what was read when this was called: what is read later, or while they
@@ -233,7 +233,7 @@ class Parser:
         """
         return self._reader.variants(list(self.expand_defaults) if self.defaults else None)
 
-    def __copy__(self) -> "Parser":
+    def __copy__(self) -> Parser:
         """Another parser that has read the same, and goes on by itself: to ask a large
         configuration different things, and read it once."""
         other = self.__class__.__new__(self.__class__)
@@ -243,10 +243,11 @@ class Parser:
         other._reader = self._reader.copy()
         return other
 
-    def __deepcopy__(self, memo: Dict[int, Any]) -> "Parser":
+    def __deepcopy__(self, memo: dict[int, Any]) -> Parser:
+        """As ``copy``."""
         return self.__copy__()
 
-    def _state(self, kept: List[str], statement: str) -> None:
+    def _state(self, kept: list[str], statement: str) -> None:
         if any(end in statement.rstrip("\r\n") for end in "\r\n"):
             raise ValueError(f"a statement has one line: {statement!r}")
         self.parse_string(statement)
@@ -261,7 +262,7 @@ class Parser:
         first = errors[0]
         where = (first.source, first.file, first.line)
         if first.is_missing_include:
-            raise MissingIncludeError(*where, errors + [one for one in found if not one.is_error])
+            raise MissingIncludeError(*where, found)
         raise ParserError(first.message, *where, found)
 
 
@@ -279,16 +280,3 @@ def convert_data_size(size: str, default_sufix: str = "B") -> int:
 
 _SHOWN = 20
 """Errors that are shown; there may be a thousand."""
-
-
-def _pictures(diagnostics: Sequence[Diagnostic]) -> str:
-    errors = [one.picture for one in diagnostics if one.is_error]
-    more = len(errors) - _SHOWN
-    if more > 0:
-        errors[_SHOWN:] = [f"… and {more} more errors"]
-    return "\n\n".join(errors)
-
-
-def _one_line(error: Union[ParserError, MissingIncludeError]) -> str:
-    about = f": {error.line!r}" if error.line else ""
-    return f"{error.msg}{about} ({error.filename}:{error.linenum})"
