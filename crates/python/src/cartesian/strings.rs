@@ -9,26 +9,36 @@ use rustc_hash::FxHashMap;
 /// dictionaries of an iterator.
 #[derive(Default)]
 pub(crate) struct Strings {
+    /// By their numbers, which are small.
     keys: Vec<Option<Py<PyString>>>,
     values: FxHashMap<u64, Py<PyString>>,
+    /// Those of this moment that nobody will ask for again.
+    passing: [Option<Py<PyString>>; 2],
 }
 
 impl Strings {
-    pub(crate) fn key<'py>(&mut self, py: Python<'py>, key: Piece) -> Bound<'py, PyString> {
+    pub(crate) fn pair<'a, 'py>(
+        &'a mut self,
+        py: Python<'py>,
+        (key, value): (Piece, Piece),
+    ) -> (&'a Bound<'py, PyString>, &'a Bound<'py, PyString>) {
+        let Self { keys, values, passing: [passing_key, passing_value] } = self;
         // Whoever looks a key up writes it as a literal, and literals are interned.
-        let new = || PyString::intern(py, key.text);
-        let Some(number) = key.number.and_then(|number| usize::try_from(number).ok()) else {
-            return new();
+        let new_key = || PyString::intern(py, key.text).unbind();
+        let key = match key.number.and_then(|number| usize::try_from(number).ok()) {
+            Some(number) => {
+                if keys.len() <= number {
+                    keys.resize_with(number + 1, || None);
+                }
+                keys[number].get_or_insert_with(new_key)
+            }
+            None => passing_key.insert(new_key()),
         };
-        if self.keys.len() <= number {
-            self.keys.resize_with(number + 1, || None);
-        }
-        self.keys[number].get_or_insert_with(|| new().unbind()).bind(py).clone()
-    }
-
-    pub(crate) fn value<'py>(&mut self, py: Python<'py>, value: Piece) -> Bound<'py, PyString> {
-        let new = || PyString::new(py, value.text);
-        let Some(number) = value.number else { return new() };
-        self.values.entry(number).or_insert_with(|| new().unbind()).bind(py).clone()
+        let new_value = || PyString::new(py, value.text).unbind();
+        let value = match value.number {
+            Some(number) => values.entry(number).or_insert_with(new_value),
+            None => passing_value.insert(new_value()),
+        };
+        (key.bind(py), value.bind(py))
     }
 }

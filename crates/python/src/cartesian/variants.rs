@@ -108,8 +108,9 @@ impl State {
             all.set_item(intern!(py, "_name_map_file"), long)?;
             all.set_item(intern!(py, "_short_name_map_file"), short)?;
         }
-        for (key, value) in variant.pieces() {
-            all.set_item(self.strings.key(py, key), self.strings.value(py, value))?;
+        for pieces in variant.pieces() {
+            let (key, value) = self.strings.pair(py, pieces);
+            all.set_item(key, value)?;
         }
         Ok(all)
     }
