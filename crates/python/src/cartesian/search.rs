@@ -24,7 +24,7 @@ self_cell!(
 
 /// How many variants are found in one go, and for how long they are looked for, once there is one:
 /// others wait for the interpreter lock only that often, and nobody waits for what is not wanted.
-const BATCH: usize = 64;
+const BATCH: usize = 16;
 const PAUSE: Duration = Duration::from_millis(1);
 
 /// How long a signal may have to wait.
