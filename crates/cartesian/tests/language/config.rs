@@ -75,17 +75,11 @@ fn pieces_are_known_again() {
 /// Nine pigeons in eight holes, no two in one.
 #[test]
 fn a_search_that_nobody_wants_to_wait_for() {
-    let mut text = String::new();
-    for pigeon in 0..9 {
-        let holes: String = (0..8).map(|hole| format!("  - h{hole}:\n")).collect();
-        text += &format!("variants p{pigeon}:\n{holes}");
+    let mut text: Vec<String> = (0..9).map(|n| format!("variants p{n}:\n{}", block(8))).collect();
+    for (one, other) in (0..9).flat_map(|one| (0..one).map(move |other| (one, other))) {
+        text.extend((0..8).map(|hole| format!("no (p{one}=v{hole})..(p{other}=v{hole})\n")));
     }
-    for hole in 0..8 {
-        for (one, other) in (0..9).flat_map(|one| (0..one).map(move |other| (one, other))) {
-            text += &format!("no (p{one}=h{hole})..(p{other}=h{hole})\n");
-        }
-    }
-    let config = parse(&text);
+    let config = parse(&text.concat());
     let asked = Arc::new(AtomicU32::new(0));
     let count = Arc::clone(&asked);
     let goes_on = move || count.fetch_add(1, Ordering::Relaxed) < 3;
@@ -101,11 +95,17 @@ fn patience_changes_nothing_else() {
     let found = parsed.variants().while_patient(|| true);
     let found: Vec<_> = found.map(|variant| variant.name().to_owned()).collect();
     assert_eq!(found.join(" "), names(&parsed));
-    let block: String = (0..40).map(|i| format!("  - v{i}:\n")).collect();
-    let many = parse(&format!("variants:\n{block}variants n:\n{block}variants m:\n{block}"));
+    let many =
+        parse(&["", "l", "m", "n"].map(|name| format!("variants {name}:\n{}", block(16))).concat());
     let count = |goes_on| many.variants().while_patient(move || goes_on).fold(0, |n, _| n + 1);
-    assert_eq!(count(true), 64_000);
-    assert!(count(false) < 64_000);
+    assert_eq!(count(true), 65_536);
+    assert!(count(false) < 65_536);
+}
+
+/// The lines of so many variants.
+fn block(variants: usize) -> String {
+    let lines: Vec<String> = (0..variants).map(|number| format!("  - v{number}:\n")).collect();
+    lines.concat()
 }
 
 #[test]

@@ -53,7 +53,7 @@ fn read(path: &Path) -> Result<Source, String> {
     let bytes = std::fs::read(path).map_err(cannot)?;
     let text = String::from_utf8(bytes).map_err(|error| {
         let at = error.utf8_error().valid_up_to();
-        let line = error.as_bytes()[..at].iter().filter(|byte| **byte == b'\n').count() + 1;
+        let line = error.as_bytes()[..at].split(|byte| *byte == b'\n').count();
         format!(
             "`{shown}` is no UTF-8 text: see the byte {:#04x} in line {line}",
             error.as_bytes()[at]

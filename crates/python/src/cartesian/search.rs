@@ -76,7 +76,11 @@ impl Search {
 
 /// Lets signal handlers run; whether the search goes on.
 fn ask(raised: &Mutex<Option<PyErr>>) -> bool {
-    match Python::try_attach(|py| py.check_signals()) {
+    let asked = Python::try_attach(|py| {
+        py.check_signals()?;
+        Ok(())
+    });
+    match asked {
         Some(Ok(())) => true,
         Some(Err(error)) => {
             *raised.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
