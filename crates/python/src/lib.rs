@@ -3,6 +3,8 @@
 //! Conversions only: what anything does is the library's. The package around it, in Python, is
 //! `python/kvmtest`; what is public, and how it is called, is written in `_kvmtest.pyi` there.
 
+mod cartesian;
+
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
@@ -10,6 +12,7 @@ use pyo3::types::PyDict;
 #[pymodule]
 fn _kvmtest(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
+    cartesian::register(module)?;
     for name in TO_COME {
         module.add(name, module.py().get_type::<PyDict>())?;
     }
