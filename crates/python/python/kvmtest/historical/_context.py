@@ -28,10 +28,7 @@ def context_aware(function: _Function) -> _Function:
         try:
             return function(*args, **kwargs)
         except BaseException as error:
-            _remember(error)
-            # Where nothing further out has anything to say, the text is complete.
-            if not any(frame.texts() for frame in frames[:-1]):
-                tell_contexts(error)
+            tell_contexts(error)
             raise
         finally:
             frames.pop().close()
@@ -80,12 +77,27 @@ def join_contexts(first: Optional[str], second: Optional[str]) -> str:
     return " --> ".join(text for text in (first, second) if text)
 
 
+def keep_contexts(error: BaseException, again: bool = False) -> None:
+    """Puts what this thread is doing before what `error` knows already: once, or `again` where it
+    comes from another thread."""
+    if getattr(error, f"{_ATTRIBUTE}_known", False) and not again:
+        return
+    current = _current()
+    if not current:
+        return
+    if isinstance(error, kvmtest.Error):
+        error.contexts = current + error.contexts
+    else:
+        _keep(error, current + _of(error))
+    _set(error, f"{_ATTRIBUTE}_known", True)
+
+
 def tell_contexts(error: BaseException) -> BaseException:
-    """Adds to `error`, for people to read, what was being done; called where a subtest ended.
+    """Adds to `error`, for people to read, what this thread is doing; `error` is given back.
 
     An exception of kvmtest keeps it in `contexts`; the text of any other gets it at its end.
     """
-    _remember(error)
+    keep_contexts(error)
     if not isinstance(error, kvmtest.Error):
         contexts = _of(error)
         if contexts and len(error.args) == 1 and isinstance(error.args[0], str):
@@ -136,20 +148,6 @@ def _current() -> list[str]:
 def _log(log: Optional[Callable[[str], object]]) -> None:
     if log is not None:
         log(f"Context: {get_context()}")
-
-
-def _remember(error: BaseException) -> None:
-    """Puts what this thread is doing before what the error knows already, once."""
-    if getattr(error, f"{_ATTRIBUTE}_known", False):
-        return
-    current = _current()
-    if not current:
-        return
-    if isinstance(error, kvmtest.Error):
-        error.contexts = current + error.contexts
-    else:
-        _keep(error, current + _of(error))
-    _set(error, f"{_ATTRIBUTE}_known", True)
 
 
 def _of(error: BaseException) -> list[str]:

@@ -100,9 +100,16 @@ class Spawn:
         """Types a line."""
         self.send(text + self.linesep)
 
+    def signal(self, sig: int) -> None:
+        """Sends its process group a signal, if it is still there."""
+        # Until it is reaped nobody else can get its number.
+        with self._lock:
+            if self._process.returncode is None:
+                os.killpg(self._process.pid, sig)
+
     def close(self, sig: int = signal.SIGKILL) -> None:
         """Sends its process group a signal, and waits until it has ended."""
-        self._signal(sig)
+        self.signal(sig)
         if threading.current_thread() is not self._reader:
             self._ended.wait()
 
@@ -113,12 +120,6 @@ class Spawn:
     def __exit__(self, *_: object) -> None:
         """Closes it."""
         self.close()
-
-    def _signal(self, sig: int) -> None:
-        # Until it is reaped nobody else can get its number.
-        with self._lock:
-            if self._process.returncode is None:
-                os.killpg(self._process.pid, sig)
 
     def _read(self) -> None:
         """What the thread does."""
@@ -132,7 +133,7 @@ class Spawn:
                     continue
                 if not data:
                     break
-                *lines, pending = (pending + data).split(b"\n")
+                *lines, pending = (pending + data.replace(b"\r", b"")).split(b"\n")
                 for line in lines:
                     self._tell(line)
             if pending:
@@ -147,14 +148,13 @@ class Spawn:
         if not poll.poll(None if timeout is None else timeout * 1000):
             return None
         try:
-            data = os.read(self._terminal, 65536).replace(b"\r", b"")
+            data = os.read(self._terminal, 65536)
         except OSError:
             return b""  # Nobody has the other end of the terminal any more.
         with self._lock:
             self._output.seek(0, os.SEEK_END)
-            self._output.write(data)
-        # Of carriage returns alone nothing is left, and yet it goes on.
-        return data or self._next(timeout)
+            self._output.write(data.replace(b"\r", b""))
+        return data
 
     def _end(self) -> None:
         os.waitid(os.P_PID, self._process.pid, os.WEXITED | os.WNOWAIT)
@@ -289,7 +289,7 @@ _alive: weakref.WeakSet[Spawn] = weakref.WeakSet()
 @atexit.register
 def _close_all() -> None:
     for process in list(_alive):
-        process._signal(signal.SIGKILL)
+        process.signal(signal.SIGKILL)
 
 
 def _start(command: str, echo: bool) -> tuple[subprocess.Popen[bytes], int]:
