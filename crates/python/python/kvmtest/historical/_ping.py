@@ -1,0 +1,97 @@
+"""Ping, from the host or from a guest."""
+
+from __future__ import annotations
+
+import logging
+import re
+import shlex
+import signal
+from collections.abc import Callable
+from typing import Optional
+
+from kvmtest import ShellSession, ShellTimeoutError
+
+from . import _session
+from ._process import run_bg
+
+__all__ = ["get_loss_ratio", "ping", "raw_ping"]
+
+_Print = Optional[Callable[[str], object]]
+
+# How long ping may take to print its sums once it is interrupted.
+_SUMS = 10.0
+
+
+def get_loss_ratio(output: str) -> int:
+    """How many per cent of the packets were lost, from what `ping` prints; -1 if it does not say."""
+    found = re.search(r"(\d+)(?:\.\d+)?% (?:packet )?loss", output)
+    return int(found.group(1)) if found else -1
+
+
+def raw_ping(
+    command: str,
+    timeout: Optional[float],
+    session: Optional[ShellSession],
+    output_func: _Print,
+) -> tuple[Optional[int], str]:
+    """Runs a ping command, in a session or on the host: its status and output.
+
+    After `timeout` it is interrupted, so that it prints its sums.
+    """
+    if session is None:
+        return _on_the_host(command, timeout, output_func)
+    try:
+        return _session.cmd_status_output(session, command, timeout, None, output_func)
+    except ShellTimeoutError:
+        session.send("\x03")
+        output = _session.read_up_to_prompt(session, _SUMS, None, output_func)
+        # As ping itself has it: good if there was an answer at all.
+        return (0 if 0 <= get_loss_ratio(output) < 100 else 1), output
+
+
+def ping(
+    dest: Optional[str] = None,
+    count: Optional[int] = None,
+    interval: Optional[float] = None,
+    interface: Optional[str] = None,
+    packetsize: Optional[int] = None,
+    ttl: Optional[int] = None,
+    hint: Optional[str] = None,
+    adaptive: bool = False,
+    broadcast: bool = False,
+    flood: bool = False,
+    timeout: float = 0,
+    output_func: _Print = logging.debug,
+    session: Optional[ShellSession] = None,
+) -> tuple[Optional[int], str]:
+    """Pings `dest`, `localhost` unless told, from the host or from a session's guest: status and
+    output.
+
+    `interval` is in seconds, `packetsize` in bytes, `hint` how to discover the path's MTU. It is
+    interrupted after `timeout`; 0: `count` packets have to do.
+    """
+    words = ["ping"]
+    for option, value in (
+        ("-c", count),
+        ("-i", interval),
+        ("-I", interface),
+        ("-s", packetsize),
+        ("-t", ttl),
+        ("-M", hint),
+    ):
+        if value is not None:
+            words += [option, str(value)]
+    words += [option for option, on in (("-A", adaptive), ("-b", broadcast), ("-f", flood)) if on]
+    words.append("localhost" if dest is None else dest)
+    return raw_ping(shlex.join(words), timeout or None, session, output_func)
+
+
+def _on_the_host(
+    command: str, timeout: Optional[float], output_func: _Print
+) -> tuple[Optional[int], str]:
+    with run_bg(command, None, output_func, timeout=0) as process:
+        if not process.wait(timeout):
+            process.signal(signal.SIGINT)
+            process.wait(_SUMS)
+        status = None if process.is_alive() else process.get_status()
+    return status, process.get_output()

@@ -1,0 +1,317 @@
+"""Processes on the host whose output is read as it comes, by a thread of their own."""
+
+from __future__ import annotations
+
+import atexit
+import os
+import pty
+import select
+import signal
+import subprocess
+import tempfile
+import termios
+import threading
+import weakref
+from collections.abc import Callable
+from typing import Any, Optional
+
+__all__ = ["Spawn", "Tail", "kill_tail_threads", "run_bg", "run_fg"]
+
+# A line that is not finished is told after so much silence.
+_SILENCE = 0.05
+
+
+class Spawn:
+    """A shell command on a terminal of its own.
+
+    It leads a process group, and ends with `close()` or with this process. Its output is read at
+    once, whether anybody asks for it or not; carriage returns are left out.
+    """
+
+    def __init__(
+        self,
+        command: Optional[str] = None,
+        id: Optional[str] = None,
+        auto_close: bool = False,
+        echo: bool = False,
+        linesep: str = "\n",
+    ) -> None:
+        """Starts `command` by `/bin/sh`: a line of shell by definition.
+
+        `echo` has the terminal repeat what is sent. `auto_close` changes nothing: use `with`.
+        """
+        if command is None or id is not None:
+            raise NotImplementedError(
+                "a process belongs to the subtest that started it: give a `command`, no `id`"
+            )
+        self.command = command
+        self.linesep = linesep
+        self._process, self._terminal = _start(command, echo)
+        # It has no name, and so it is gone with this process.
+        self._output = tempfile.TemporaryFile()
+        self._lock = threading.Lock()
+        self._ended = threading.Event()
+        _alive.add(self)
+        self._reader = threading.Thread(target=self._read, name=command, daemon=True)
+        self._reader.start()
+
+    def get_id(self) -> str:
+        """What tells it from others: the number of its process."""
+        return str(self._process.pid)
+
+    def get_pid(self) -> int:
+        """Its process: the shell, or the command in its place. It leads a process group."""
+        return self._process.pid
+
+    def get_shell_pid(self) -> int:
+        """The same as `get_pid`."""
+        return self._process.pid
+
+    def get_status(self) -> int:
+        """Waits until it has ended: its exit status, or minus the signal that ended it."""
+        self._ended.wait()
+        return self._process.wait()
+
+    def wait(self, timeout: Optional[float] = None) -> bool:
+        """Waits until it has ended and all of its output was told: whether that was in time."""
+        return self._ended.wait(timeout)
+
+    def get_output(self) -> str:
+        """Everything that it has printed so far."""
+        with self._lock:
+            self._output.seek(0)
+            return self._output.read().decode("utf-8", "surrogateescape")
+
+    def is_alive(self) -> bool:
+        """Whether it runs, or some of its output was not told yet."""
+        return not self._ended.is_set()
+
+    def set_linesep(self, linesep: str) -> None:
+        """What `sendline` ends a line with."""
+        self.linesep = linesep
+
+    def send(self, text: str = "") -> None:
+        """Types `text`."""
+        data = text.encode("utf-8", "surrogateescape")
+        while data:
+            data = data[os.write(self._terminal, data) :]
+
+    def sendline(self, text: str = "") -> None:
+        """Types a line."""
+        self.send(text + self.linesep)
+
+    def signal(self, sig: int) -> None:
+        """Sends its process group a signal, if it is still there."""
+        # Until it is reaped nobody else can get its number.
+        with self._lock:
+            if self._process.returncode is None:
+                os.killpg(self._process.pid, sig)
+
+    def close(self, sig: int = signal.SIGKILL) -> None:
+        """Sends its process group a signal, and waits until it has ended."""
+        self.signal(sig)
+        if threading.current_thread() is not self._reader:
+            self._ended.wait()
+
+    def __enter__(self) -> Spawn:
+        """For `with`: it is closed at the end of the block."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Closes it."""
+        self.close()
+
+    def _read(self) -> None:
+        """What the thread does."""
+        pending = b""
+        try:
+            while True:
+                data = self._next(_SILENCE if pending else None)
+                if data is None:
+                    self._tell(pending)
+                    pending = b""
+                    continue
+                if not data:
+                    break
+                *lines, pending = (pending + data.replace(b"\r", b"")).split(b"\n")
+                for line in lines:
+                    self._tell(line)
+            if pending:
+                self._tell(pending)
+        finally:
+            self._end()
+
+    def _next(self, timeout: Optional[float]) -> Optional[bytes]:
+        """What comes next: nothing is the end, `None` that nothing came in time."""
+        poll = select.poll()
+        poll.register(self._terminal, select.POLLIN)
+        if not poll.poll(None if timeout is None else timeout * 1000):
+            return None
+        try:
+            data = os.read(self._terminal, 65536)
+        except OSError:
+            return b""  # Nobody has the other end of the terminal any more.
+        with self._lock:
+            self._output.seek(0, os.SEEK_END)
+            self._output.write(data.replace(b"\r", b""))
+        return data
+
+    def _end(self) -> None:
+        os.waitid(os.P_PID, self._process.pid, os.WEXITED | os.WNOWAIT)
+        with self._lock:
+            try:
+                # What it left behind has no terminal any more.
+                os.killpg(self._process.pid, signal.SIGKILL)
+            except ProcessLookupError:
+                pass
+            status = self._process.wait()
+        os.close(self._terminal)
+        _alive.discard(self)
+        try:
+            self._tell_end(status)
+        finally:
+            self._ended.set()
+
+    def _tell(self, line: bytes) -> None:
+        self._tell_line(line.decode("utf-8", "surrogateescape"))
+
+    def _tell_line(self, line: str) -> None:
+        """Called by the thread with each line."""
+
+    def _tell_end(self, status: int) -> None:
+        """Called by the thread at the end."""
+
+
+class Tail(Spawn):
+    """A shell command whose lines are handed to a function as they come.
+
+    `output_func` is called with each line, `termination_func` with the status at the end; both by
+    a thread. The params of a function, a tuple, come before that.
+    """
+
+    def __init__(
+        self,
+        command: Optional[str] = None,
+        id: Optional[str] = None,
+        auto_close: bool = False,
+        echo: bool = False,
+        linesep: str = "\n",
+        termination_func: Optional[Callable[..., object]] = None,
+        termination_params: tuple[Any, ...] = (),
+        output_func: Optional[Callable[..., object]] = None,
+        output_params: tuple[Any, ...] = (),
+        output_prefix: str = "",
+    ) -> None:
+        """Starts `command` by `/bin/sh`: a line of shell by definition."""
+        self.termination_func = termination_func
+        self.termination_params = termination_params
+        self.output_func = output_func
+        self.output_params = output_params
+        self.output_prefix = output_prefix
+        super().__init__(command, id, auto_close, echo, linesep)
+
+    def set_termination_func(self, termination_func: Optional[Callable[..., object]]) -> None:
+        """What is called at the end."""
+        self.termination_func = termination_func
+
+    def set_termination_params(self, termination_params: tuple[Any, ...]) -> None:
+        """What it is called with before the status."""
+        self.termination_params = termination_params
+
+    def set_output_func(self, output_func: Optional[Callable[..., object]]) -> None:
+        """What is called with each line."""
+        self.output_func = output_func
+
+    def set_output_params(self, output_params: tuple[Any, ...]) -> None:
+        """What it is called with before the line."""
+        self.output_params = output_params
+
+    def set_output_prefix(self, output_prefix: str) -> None:
+        """What stands before each line."""
+        self.output_prefix = output_prefix
+
+    def _tell_line(self, line: str) -> None:
+        function = self.output_func
+        if function is not None:
+            function(*self.output_params, self.output_prefix + line)
+
+    def _tell_end(self, status: int) -> None:
+        try:
+            self._tell_line(f"(Process terminated with status {status})")
+        finally:
+            function = self.termination_func
+            if function is not None:
+                function(*self.termination_params, status)
+
+
+def run_bg(
+    command: str,
+    termination_func: Optional[Callable[[int], object]] = None,
+    output_func: Optional[Callable[[str], object]] = None,
+    output_prefix: str = "",
+    timeout: float = 1.0,
+) -> Tail:
+    """Starts a shell command, and waits for its end, but for no longer than `timeout`."""
+    process = Tail(
+        command,
+        termination_func=termination_func,
+        output_func=output_func,
+        output_prefix=output_prefix,
+    )
+    process.wait(timeout)
+    return process
+
+
+def run_fg(
+    command: str,
+    output_func: Optional[Callable[[str], object]] = None,
+    output_prefix: str = "",
+    timeout: float = 1.0,
+) -> tuple[Optional[int], str]:
+    """Runs a shell command: its status and output. After `timeout` it is killed, and its status
+    is `None`."""
+    with run_bg(command, None, output_func, output_prefix, timeout) as process:
+        status = None if process.is_alive() else process.get_status()
+    return status, process.get_output()
+
+
+def kill_tail_threads() -> None:
+    """From now on no function is called for any `Tail` that there is; its process goes on."""
+    for process in list(_alive):
+        if isinstance(process, Tail):
+            process.set_output_func(None)
+            process.set_termination_func(None)
+
+
+_alive: weakref.WeakSet[Spawn] = weakref.WeakSet()
+
+
+@atexit.register
+def _close_all() -> None:
+    for process in list(_alive):
+        process.signal(signal.SIGKILL)
+
+
+def _start(command: str, echo: bool) -> tuple[subprocess.Popen[bytes], int]:
+    """The process, and our end of its terminal."""
+    ours, theirs = pty.openpty()
+    try:
+        mode = termios.tcgetattr(theirs)
+        mode[0] &= ~(termios.ICRNL | termios.INLCR | termios.IGNCR)
+        mode[1] &= ~termios.OPOST
+        mode[3] = mode[3] | termios.ECHO if echo else mode[3] & ~termios.ECHO
+        termios.tcsetattr(theirs, termios.TCSANOW, mode)
+        process = subprocess.Popen(
+            ["/bin/sh", "-c", command],
+            stdin=theirs,
+            stdout=theirs,
+            stderr=theirs,
+            env={**os.environ, "TERM": "dumb"},
+            start_new_session=True,
+        )
+    except BaseException:
+        os.close(ours)
+        raise
+    finally:
+        os.close(theirs)
+    return process, ours
