@@ -1,11 +1,11 @@
 //! Subtests that break every rule there is.
 
-use super::{function, run, run_body, run_text, with_files};
+use super::{finished, function, run, run_body, run_text, with_files};
 
 #[track_caller]
 fn check(text: &str, outcome: &str, parts: &[&str]) {
     let (sandbox, ended) = run_text(text);
-    let result = sandbox.result();
+    let result = finished(&sandbox);
     assert_eq!(result["outcome"], outcome, "{text}\n{result}\n{ended}");
     let told = result.to_string() + &ended.stdout + &ended.stderr;
     for part in parts {
@@ -40,7 +40,7 @@ fn a_module_that_raises_is_told_with_its_line() {
 
 #[test]
 fn a_function_of_another_shape_is_told() {
-    check("def run_foo(test): pass", "FAIL", &["TypeError", "run_foo() takes 1 positional"]);
+    check("def run_foo(test): pass", "ERROR", &["`run_foo(test)` cannot be called", "foo.py:1"]);
     check("async def run_foo(t, p, e): pass", "ERROR", &["`run_foo` is `async`"]);
 }
 
@@ -99,7 +99,7 @@ fn a_huge_traceback_with_terminal_escapes_is_cut_and_clean() {
     let body = "raise ValueError('\\x1b[2J' + 'x' * 5_000_000 + '\\udcff')";
     let (sandbox, ended) = run_body(body);
     ended.code(1).is_clean();
-    let result = sandbox.result();
+    let result = finished(&sandbox);
     let trace = result["backtrace"].as_str().expect("a traceback");
     assert!(trace.len() < 100_000, "{} bytes", trace.len());
     assert!(trace.starts_with("foo.py:4 in run_foo: raise ValueError"), "{}", &trace[..200]);
@@ -119,7 +119,7 @@ fn a_subtest_that_does_not_end_is_interrupted_where_it_is() {
     )]);
     let ended = run(&sandbox, &["foo", "test_timeout = 1"]);
     ended.code(1).is_clean().says(["did not end within 1s"]);
-    let result = sandbox.result();
+    let result = finished(&sandbox);
     assert_eq!(result["location"], "foo.py:5", "{result}");
 }
 
@@ -129,5 +129,5 @@ fn a_wait_of_the_library_ends_when_time_is_up() {
                 s.read_until_output_matches('never', timeout=600)";
     let sandbox = with_files(&[("foo.py", &format!("import kvmtest\n\n{}", function(body)))]);
     run(&sandbox, &["foo", "test_timeout = 1"]).code(1).says(["did not end within 1s"]);
-    assert_eq!(sandbox.result()["location"], "foo.py:5");
+    assert_eq!(finished(&sandbox)["location"], "foo.py:5");
 }

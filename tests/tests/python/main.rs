@@ -7,6 +7,7 @@ mod interpreters;
 mod verdicts;
 
 use kvmtest_tests::{Ended, Sandbox, python_package};
+use serde_json::Value;
 
 /// A sandbox in whose working directory `files` lie.
 fn with_files(files: &[(&str, &str)]) -> Sandbox {
@@ -39,4 +40,9 @@ fn run(sandbox: &Sandbox, what: &[&str]) -> Ended {
 /// The function of the subtest `foo` with this `body`.
 fn function(body: &str) -> String {
     format!("def run_foo(test, params, env):\n    {}\n", body.replace('\n', "\n    "))
+}
+
+/// How the only test of the last run ended.
+fn finished(sandbox: &Sandbox) -> Value {
+    sandbox.result()["finished"].clone()
 }

@@ -1,11 +1,11 @@
 //! What a subtest's end means.
 
-use super::{run, run_body, with_files};
+use super::{finished, run, run_body, with_files};
 
 #[track_caller]
 fn check(body: &str, outcome: &str, kind: Option<&str>, message: &str) {
     let (sandbox, ended) = run_body(body);
-    let result = sandbox.result();
+    let result = finished(&sandbox);
     assert_eq!(result["outcome"], outcome, "{body}\n{result}\n{ended}");
     assert_eq!(result["kind"].as_str(), kind, "{body}\n{result}");
     let said = result["message"].as_str().unwrap_or_default();
@@ -52,7 +52,7 @@ fn a_failure_shows_its_line_and_its_traceback() {
     let sandbox = with_files(&[("foo.py", text)]);
     let ended = run(&sandbox, &["foo"]);
     ended.code(1).is_clean().says(["FAIL   foo", "ValueError", "foo.py:2"]);
-    let result = sandbox.result();
+    let result = finished(&sandbox);
     assert_eq!(result["location"], "foo.py:2", "{result}");
     let trace = result["backtrace"].as_str().expect("a traceback");
     let lines: Vec<&str> = trace.lines().collect();

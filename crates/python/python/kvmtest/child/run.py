@@ -58,6 +58,13 @@ def _run(request: Request, events: Events, file: str) -> Finished:
         events.send({"event": "note", "note": note})
 
     test = kvmtest.Test(request.identity, say, file)
+    if not _takes(subtest, 3):
+        message = (
+            f"`run_{request.subtest}{inspect.signature(subtest)}` cannot be called: a subtest is "
+            f"`run_{request.subtest}(test, params, env)`"
+        )
+        line = stack.definition(subtest, file)
+        return Finished("ERROR", kind="exception", message=message, location=line)
     result = subtest(test, request.params, env)
     if inspect.iscoroutine(result):
         result.close()
@@ -81,6 +88,17 @@ def _load(name: str, file: str) -> Subtest:
     if not callable(function):
         raise kvmtest.TestError(f"{file} has no function `run_{name}(test, params, env)`")
     return function
+
+
+def _takes(function: Subtest, count: int) -> bool:
+    try:
+        inspect.signature(function).bind(*[None] * count)
+    except TypeError:
+        return False
+    except ValueError:
+        # Some callables have no signature that can be told.
+        pass
+    return True
 
 
 def _of_exception(error: BaseException, file: str, usual: str) -> Finished:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import traceback
+from collections.abc import Callable
 from types import TracebackType
-from typing import Optional
+from typing import Any, Optional
 
 from .text import shortened
 
@@ -22,6 +23,14 @@ def location(error: BaseException, file: str) -> Optional[str]:
             return f"{_shown(file)}:{error.lineno}"
     own = [frame for frame in traceback.extract_tb(_tail(error)) if frame.filename == file]
     return f"{_shown(file)}:{own[-1].lineno}" if own else None
+
+
+def definition(function: Callable[..., Any], file: str) -> Optional[str]:
+    """The line on which `function` begins: `foo.py:3`."""
+    code = getattr(function, "__code__", None)
+    if code is None or os.path.abspath(code.co_filename) != file:
+        return None
+    return f"{_shown(file)}:{code.co_firstlineno}"
 
 
 def backtrace(error: BaseException, file: str) -> str:
