@@ -25,7 +25,7 @@ fn what_a_test_says_of_itself_counts() {
     check("test.skip('two NICs')", "SKIP", Some("test-skip"), "two NICs");
     check("test.cancel('closing')", "CANCEL", Some("test-cancel"), "closing");
     check("raise kvmtest.TestWarn('slow')", "WARN", Some("test-warn"), "slow");
-    check("test.warn('slow')", "WARN", None, "slow");
+    check("test.warn('slow')", "WARN", None, "");
     check("assert 1 == 2, 'numbers'", "FAIL", Some("test-fail"), "numbers");
     check("assert 1 == 2", "FAIL", Some("test-fail"), "does not hold");
 }
@@ -33,7 +33,7 @@ fn what_a_test_says_of_itself_counts() {
 #[test]
 fn errors_of_the_library_mean_what_they_mean_in_rust() {
     check("params['nothing']", "ERROR", Some("params"), "nothing");
-    check("env.get_living_vm('vm9')", "FAIL", Some("vm-missing"), "vm9");
+    check("env.get_living_vm('vm9')", "ERROR", Some("guest"), "not built");
     let fails = "s = kvmtest.ShellSession.spawn(['sh', '-c', 'sleep 60'])\n\
                  s.read_until_output_matches('never', timeout=0.1)";
     check(fails, "FAIL", Some("expect-timeout"), "never");

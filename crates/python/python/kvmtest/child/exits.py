@@ -19,6 +19,8 @@ def flush() -> None:
                 stream.flush()
         except BaseException:  # noqa: BLE001 (the stream may be anything)
             pass
+    # The interpreter flushes them once more, and has an exit code of its own where that fails.
+    sys.stdout, sys.stderr = sys.__stdout__, sys.__stderr__
 
 
 def at_once(code: int) -> NoReturn:

@@ -16,7 +16,10 @@ from . import outcome, signals, stack
 from .events import Events
 from .outcome import Finished
 from .request import Request
-from .text import last_part, words
+from .text import last_part, shortened, words
+
+LONGEST_MESSAGE = 4 << 10
+"""Characters of a message; the traceback has more of it."""
 
 Subtest = Callable[[kvmtest.Test, kvmtest.Params, kvmtest.Env], Any]
 
@@ -104,18 +107,18 @@ def _takes(function: Subtest, count: int) -> bool:
 def _of_exception(error: BaseException, file: str, usual: str) -> Finished:
     """The verdict that `error` is; `usual` is that of one which is none of the library's."""
     finished = Finished(usual, kind="exception", location=stack.location(error, file))
-    finished.message = f"{type(error).__name__}: {words(error)}"
+    finished.message = f"{type(error).__name__}: {shortened(words(error), LONGEST_MESSAGE)}"
     if isinstance(error, kvmtest.Error):
         finished.outcome = outcome.of_subtest(error.kind)
         finished.kind = error.kind
-        finished.message = error.message
+        finished.message = shortened(error.message, LONGEST_MESSAGE)
         finished.contexts = list(error.contexts)
         finished.output = last_part(error.output)
         if isinstance(error, kvmtest.Verdict):
             return finished
     elif isinstance(error, AssertionError):
         finished.kind = "test-fail"
-        finished.message = words(error) or "an assertion does not hold"
+        finished.message = shortened(words(error), LONGEST_MESSAGE) or "an assertion does not hold"
     elif isinstance(error, KeyboardInterrupt):
         return Finished("INTERRUPTED", kind="interrupted", message="interrupted")
     elif isinstance(error, SystemExit):
