@@ -30,6 +30,8 @@ use pyo3::types::PyDict;
 mod _kvmtest {
     use super::{Bound, PyModule, PyResult, begin_module};
     #[pymodule_export]
+    use crate::boot::default_params;
+    #[pymodule_export]
     use crate::doing::{Doing, begin, listen_doing};
     #[pymodule_export]
     use crate::env::Env;
