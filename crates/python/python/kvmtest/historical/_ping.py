@@ -18,6 +18,9 @@ __all__ = ["get_loss_ratio", "ping", "raw_ping"]
 
 _Print = Optional[Callable[[str], object]]
 
+# What the session had told the shell to print after the command.
+_MARK = re.compile(r"\n*^kv[0-9a-f]+-[0-9]+=[0-9]+;\s*\Z", re.MULTILINE)
+
 # How long ping may take to print its sums once it is interrupted.
 _SUMS = 10.0
 
@@ -44,9 +47,11 @@ def raw_ping(
         return _session.cmd_status_output(session, command, timeout, None, output_func)
     except ShellTimeoutError:
         session.send("\x03")
-        output = _session.read_up_to_prompt(session, _SUMS, None, output_func)
-        # As ping itself has it: good if there was an answer at all.
-        return (0 if 0 <= get_loss_ratio(output) < 100 else 1), output
+        output = _MARK.sub("\n", _session.read_up_to_prompt(session, _SUMS))
+        if output_func is not None:
+            for line in output.splitlines():
+                output_func(line)
+        return _status(output), output
 
 
 def ping(
@@ -90,8 +95,16 @@ def _on_the_host(
     command: str, timeout: Optional[float], output_func: _Print
 ) -> tuple[Optional[int], str]:
     with run_bg(command, None, output_func, timeout=0) as process:
-        if not process.wait(timeout):
-            process.signal(signal.SIGINT)
+        is_late = not process.wait(timeout)
+        if is_late:
+            process.send_signal(signal.SIGINT)
             process.wait(_SUMS)
         status = None if process.is_alive() else process.get_status()
-    return status, process.get_output()
+    output = process.get_output()
+    # The shell around it was interrupted, too: its status says nothing.
+    return _status(output) if is_late and status is not None else status, output
+
+
+def _status(output: str) -> int:
+    """What ping itself would have: 0 if there was an answer at all."""
+    return 0 if 0 <= get_loss_ratio(output) < 100 else 1

@@ -100,7 +100,7 @@ class Spawn:
         """Types a line."""
         self.send(text + self.linesep)
 
-    def signal(self, sig: int) -> None:
+    def send_signal(self, sig: int) -> None:
         """Sends its process group a signal, if it is still there."""
         # Until it is reaped nobody else can get its number.
         with self._lock:
@@ -109,7 +109,7 @@ class Spawn:
 
     def close(self, sig: int = signal.SIGKILL) -> None:
         """Sends its process group a signal, and waits until it has ended."""
-        self.signal(sig)
+        self.send_signal(sig)
         if threading.current_thread() is not self._reader:
             self._ended.wait()
 
@@ -289,7 +289,7 @@ _alive: weakref.WeakSet[Spawn] = weakref.WeakSet()
 @atexit.register
 def _close_all() -> None:
     for process in list(_alive):
-        process.signal(signal.SIGKILL)
+        process.send_signal(signal.SIGKILL)
 
 
 def _start(command: str, echo: bool) -> tuple[subprocess.Popen[bytes], int]:

@@ -53,6 +53,8 @@ _Patterns = Union[_Pattern, Sequence[_Pattern]]
 _Print = Optional[Callable[[str], object]]
 _Filter = Callable[[str], str]
 
+_ANYTHING = r"(?s).+"
+
 
 def cmd(
     self: ShellSession,
@@ -256,8 +258,10 @@ def _read_filtered(
             return index, output
         try:
             left = max(0.0, end - time.monotonic())
-            output += _read_until_output_matches(session, [r"(?s).+"], left)[1]
+            output += _read_until_output_matches(session, [_ANYTHING], left)[1]
         except (ExpectTimeoutError, ExpectProcessTerminatedError) as error:
+            names = " or ".join(f"`{getattr(one, 'pattern', one)}`" for one in wanted)
+            error.message = error.message.replace(f"`{_ANYTHING}`", names)
             error.output = output.encode("utf-8", "surrogateescape")
             raise
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Optional, Union
@@ -27,7 +28,7 @@ class Thread(threading.Thread):
     ) -> None:
         """A thread for `target(*args, **kwargs)`, to be started."""
         super().__init__(name=getattr(target, "__name__", None), daemon=True)
-        self._call = lambda: target(*args, **(kwargs or {}))
+        self._call = functools.partial(target, *args, **(kwargs or {}))
         self._result: object = None
         self._error: Optional[BaseException] = None
 
@@ -40,7 +41,7 @@ class Thread(threading.Thread):
             _context.keep_contexts(error)
             self._error = error
 
-    def join(  # type: ignore[override]
+    def join(
         self, timeout: Optional[float] = None, suppress_exception: bool = False
     ) -> Any:
         """Waits for its end, no longer than `timeout`: what the function returned, or raises what

@@ -110,14 +110,20 @@ def get_port(self: VM, port: int, nic: int = 0, *, nic_index: Optional[int] = No
 
 
 def get_mac_address(self: VM, nic_index: int = 0) -> str:
-    """The MAC address of its network interface number `nic_index`, as QEMU is told it."""
-    addresses = re.findall(r"\bmac=([0-9A-Fa-f:]{17})", self.qemu_command())
-    if nic_index >= len(addresses):
+    """The MAC address of its network interface number `nic_index`, as QEMU says it."""
+    nics = self.params.objects("nics")
+    if nic_index >= len(nics):
         raise kvmtest.VMAddressError(
-            f"the VM `{self.name}` has {len(addresses)} network interfaces, "
+            f"the VM `{self.name}` has {len(nics)} network interfaces, "
             f"none of the index {nic_index}"
         )
-    return str(addresses[nic_index]).lower()
+    line = rf"^\W*nic-{re.escape(nics[nic_index])}:.*\bmacaddr=([0-9A-Fa-f:]{{17}})"
+    found = re.search(line, _send_monitor_cmd(self, "info network"), re.MULTILINE)
+    if found is None:
+        raise kvmtest.VMAddressError(
+            f"QEMU says nothing of the network interface `{nics[nic_index]}` of `{self.name}`"
+        )
+    return found.group(1).lower()
 
 
 def login(self: VM, timeout: Optional[float] = None, *, nic_index: int = 0) -> ShellSession:
