@@ -47,7 +47,7 @@ fn the_historical_words_run_unchanged() {
     check("get_living_vm(env", "get_living_wm(env", "foo.py:5", "get_living_wm");
     check("main_vm", "main_wm", "foo.py:5", "main_wm");
     check(r#"cmd_status_output("uname -r")"#, r#"cmd("false")"#, "foo.py:8", "false");
-    check(r#"vm.clone("twin")"#, "twin(vm)", "foo.py:9", "NameError");
+    check(r#"vm.clone("twin")"#, "clone(vm)", "foo.py:9", "NameError");
 }
 
 #[test]
