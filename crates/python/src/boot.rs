@@ -1,7 +1,7 @@
 //! What a machine needs that nobody has a configuration for.
 
 use kvmtest::Params;
-use kvmtest_cartesian::{NoInclude, Parser, Source};
+use kvmtest_cartesian::{NoInclude, Parser, Source, Variant};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
@@ -29,5 +29,5 @@ pub(crate) fn base() -> Params {
     parser.parse(source, &mut NoInclude);
     let (config, _) = parser.finish();
     let first = config.variants().next();
-    first.iter().flat_map(|variant| variant.params()).collect()
+    first.iter().flat_map(Variant::params).collect()
 }

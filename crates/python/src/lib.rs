@@ -61,6 +61,8 @@ mod _kvmtest {
 fn begin_module(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
     cartesian::register(module)?;
+    // What is public is said by the package.
+    module.delattr("__all__")?;
     program::ask_the_package();
     let hooks = PyDict::new(module.py());
     hooks.set_item("after_in_child", module.getattr("_after_fork")?)?;

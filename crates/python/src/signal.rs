@@ -187,7 +187,7 @@ fn judge() -> bool {
     if role != MAIN {
         return true;
     }
-    match Python::attach(|py| py.check_signals()) {
+    match Python::attach(Python::check_signals) {
         Ok(()) => false,
         Err(error) => {
             RAISED.set(Some(error));
@@ -197,13 +197,13 @@ fn judge() -> bool {
 }
 
 fn role(py: Python<'_>) -> PyResult<u8> {
+    static GETSIGNAL: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+    static DEFAULT: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
     // The thread by which the kernel knows the process; after a fork, the one that forked.
     // SAFETY: neither call can fail or has a precondition.
     if unsafe { libc::gettid() == libc::getpid() } {
         return Ok(MAIN);
     }
-    static GETSIGNAL: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
-    static DEFAULT: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
     let handler = GETSIGNAL.import(py, "signal", "getsignal")?.call1((libc::SIGINT,))?;
     let default = DEFAULT.import(py, "signal", "default_int_handler")?;
     Ok(if handler.is(default) { OTHER } else { UNCONCERNED })

@@ -66,9 +66,9 @@ impl ShellSession {
         Ok((found.index, text(py, &[&found.before[..], &found.matched].concat())?))
     }
 
-    fn run<'py>(
+    fn run(
         &self,
-        py: Python<'py>,
+        py: Python<'_>,
         command: &str,
         timeout: Option<Seconds>,
     ) -> PyResult<(i32, Vec<u8>)> {
@@ -160,7 +160,7 @@ impl ShellSession {
     }
 
     /// Sends a line.
-    #[pyo3(signature = (line = Text(Vec::new())))]
+    #[pyo3(signature = (line = Text(Vec::new())), text_signature = "($self, line='')")]
     fn sendline(&self, py: Python<'_>, line: Text) -> PyResult<()> {
         self.with(py, None, |session, _| session.sendline(line.0))
     }
@@ -279,22 +279,22 @@ impl ShellSession {
         py: Python<'py>,
         timeout: Option<Seconds>,
     ) -> PyResult<Bound<'py, PyString>> {
-        let bytes =
-            self.with(py, timeout, |session, deadline| session.bytes_up_to_prompt(deadline))?;
+        let bytes = self.with(py, timeout, Session::bytes_up_to_prompt)?;
         text(py, &bytes)
     }
 
     /// Takes what is there and what comes, until nothing came for `quiet` seconds. Nothing at all
     /// is no error, unless the other side is gone.
-    #[pyo3(signature = (quiet = Seconds(Duration::ZERO), timeout = None))]
+    #[pyo3(signature = (quiet = 0.0, timeout = None))]
     fn read_nonblocking<'py>(
         &self,
         py: Python<'py>,
-        quiet: Seconds,
+        quiet: f64,
         timeout: Option<Seconds>,
     ) -> PyResult<Bound<'py, PyString>> {
-        let bytes = self
-            .with(py, timeout, |session, deadline| session.read_nonblocking(quiet.0, deadline))?;
+        let quiet = Seconds::of(quiet)?.0;
+        let bytes =
+            self.with(py, timeout, |session, deadline| session.read_nonblocking(quiet, deadline))?;
         text(py, &bytes)
     }
 
@@ -382,7 +382,7 @@ impl ShellSession {
         format!("<ShellSession {}>", self.name)
     }
 
-    fn __reduce__(&self) -> PyResult<()> {
+    fn __reduce__(_slf: &Bound<'_, Self>) -> PyResult<()> {
         Err(unpicklable("ShellSession"))
     }
 }

@@ -1,5 +1,7 @@
 //! `Params`: a mapping of strings, with getters that check.
 
+mod text;
+
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use kvmtest::{Error, ErrorKind, params};
@@ -7,9 +9,10 @@ use pyo3::IntoPyObjectExt as _;
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
-use pyo3::types::{PyBool, PyDict, PyFloat, PyInt, PyList, PyMapping, PyString, PyTuple};
+use pyo3::types::{PyBool, PyDict, PyList, PyMapping, PyString, PyTuple};
 
 use crate::error::{raise, raise_missing};
+use text::{key_text, value_text};
 
 /// The parameters of a test, or of one of its objects: a mapping of strings, in the order in which
 /// the keys were first set.
@@ -162,7 +165,7 @@ impl Params {
 
     fn __eq__(slf: &Bound<'_, Self>, other: &Bound<'_, PyAny>) -> PyResult<bool> {
         if let Ok(other) = other.cast::<Self>() {
-            return Ok(as_dict(slf)?.eq(as_dict(other)?)?);
+            return as_dict(slf)?.eq(as_dict(other)?);
         }
         as_dict(slf)?.eq(other)
     }
@@ -170,6 +173,14 @@ impl Params {
     fn __or__(&self, other: &Bound<'_, PyMapping>) -> PyResult<Self> {
         let result = Self::of(self.snapshot());
         result.take_over(other)?;
+        Ok(result)
+    }
+
+    fn __ror__(&self, other: &Bound<'_, PyMapping>) -> PyResult<Self> {
+        let result = Self::of(Self::read(other)?);
+        for (key, value) in self.snapshot().values() {
+            result.change(|params| params.insert(key, value.clone()));
+        }
         Ok(result)
     }
 
@@ -207,7 +218,7 @@ impl Params {
     }
 
     /// Removes `key` and gives back its value; `default`, if given, where it is not set.
-    #[pyo3(signature = (key, *default))]
+    #[pyo3(signature = (key, /, *default))]
     fn pop<'py>(
         &self,
         py: Python<'py>,
@@ -249,7 +260,7 @@ impl Params {
     }
 
     /// Sets what another mapping, or pairs of keys and values, or keywords say.
-    #[pyo3(signature = (other = None, /, **more))]
+    #[pyo3(signature = (other = None, /, **more), text_signature = "($self, other=(), /, **more)")]
     fn update(
         &self,
         other: Option<&Bound<'_, PyAny>>,
@@ -264,9 +275,15 @@ impl Params {
         Ok(())
     }
 
-    /// The value of `key`, which is set to `default` first if it is not set.
-    fn setdefault(&self, key: &Bound<'_, PyAny>, default: &Bound<'_, PyAny>) -> PyResult<String> {
-        let (name, text) = (key_text(key)?, value_text(key, default)?);
+    /// The value of `key`, which is set to `default` (no text unless given) first if it is not set.
+    #[pyo3(signature = (key, default = None, /))]
+    fn setdefault(
+        &self,
+        key: &Bound<'_, PyAny>,
+        default: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<String> {
+        let name = key_text(key)?;
+        let text = default.map(|default| value_text(key, default)).transpose()?.unwrap_or_default();
         Ok(self.change(|params| {
             params.set_default(&name, text);
             params.find(&name).unwrap_or_default().to_owned()
@@ -452,39 +469,6 @@ fn pairs<'py>(object: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
         Ok(mapping) => Ok(mapping.items()?.into_any()),
         Err(_) => Ok(object.clone()),
     }
-}
-
-fn key_text(key: &Bound<'_, PyAny>) -> PyResult<String> {
-    match key.cast::<PyString>() {
-        Ok(text) => Ok(text.to_cow()?.into_owned()),
-        Err(_) => {
-            Err(PyTypeError::new_err(format!("a key of params must be a str: {}", key.repr()?)))
-        }
-    }
-}
-
-/// The text that params keep for a value.
-fn value_text(key: &Bound<'_, PyAny>, value: &Bound<'_, PyAny>) -> PyResult<String> {
-    if let Ok(text) = value.cast::<PyString>() {
-        return Ok(text.to_cow()?.into_owned());
-    }
-    if let Ok(truth) = value.cast::<PyBool>() {
-        return Ok(if truth.is_true() { "yes" } else { "no" }.to_owned());
-    }
-    if value.is_instance_of::<PyInt>() || value.is_instance_of::<PyFloat>() {
-        return Ok(value.str()?.to_cow()?.into_owned());
-    }
-    if value.is_instance_of::<PyList>() || value.is_instance_of::<PyTuple>() {
-        let items: Vec<String> =
-            value.try_iter()?.map(|item| value_text(key, &item?)).collect::<PyResult<_>>()?;
-        return Ok(items.join(" "));
-    }
-    if value.hasattr("__fspath__")? {
-        let path: std::path::PathBuf = value.extract()?;
-        return Ok(path.to_str().unwrap_or_default().to_owned());
-    }
-    let kind = value.get_type().name()?;
-    Err(PyTypeError::new_err(format!("`{}` cannot be kept as text: it is a {kind}", key.str()?)))
 }
 
 fn as_dict<'py>(params: &Bound<'py, Params>) -> PyResult<Bound<'py, PyDict>> {
