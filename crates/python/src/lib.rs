@@ -4,6 +4,7 @@
 //! `python/kvmtest`; what is public, and how it is called, is written in `_kvmtest.pyi` there.
 
 mod boot;
+mod cartesian;
 mod doing;
 mod env;
 mod error;
@@ -57,6 +58,7 @@ mod _kvmtest {
 /// What goes with the module, once for each process that has it.
 fn begin_module(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
+    cartesian::register(module)?;
     // What is public is said by the package.
     module.delattr("__all__")?;
     program::ask_the_package();
