@@ -179,6 +179,10 @@ fn add_place() -> &'static Place {
 }
 
 /// Whether a wait of this thread, which was woken, ends.
+#[expect(
+    clippy::redundant_closure_for_method_calls,
+    reason = "the method alone has not the lifetime that is asked for"
+)]
 fn judge() -> bool {
     if RAISED.with_borrow(Option::is_some) {
         return true;
@@ -187,7 +191,7 @@ fn judge() -> bool {
     if role != MAIN {
         return true;
     }
-    match Python::attach(Python::check_signals) {
+    match Python::attach(|py| py.check_signals()) {
         Ok(()) => false,
         Err(error) => {
             RAISED.set(Some(error));
