@@ -47,6 +47,7 @@ class Spawn:
         self.command = command
         self.linesep = linesep
         self._process, self._terminal = _start(command, echo)
+        self._pidfd = os.pidfd_open(self._process.pid)
         # It has no name, and so it is gone with this process.
         self._output = tempfile.TemporaryFile()
         self._lock = threading.Lock()
@@ -145,8 +146,12 @@ class Spawn:
         """What comes next: nothing is the end, `None` that nothing came in time."""
         poll = select.poll()
         poll.register(self._terminal, select.POLLIN)
-        if not poll.poll(None if timeout is None else timeout * 1000):
+        poll.register(self._pidfd, select.POLLIN)
+        ready = dict(poll.poll(None if timeout is None else timeout * 1000))
+        if not ready:
             return None
+        if self._terminal not in ready:
+            return b""  # It has ended, whoever else may have its terminal still.
         try:
             data = os.read(self._terminal, 65536)
         except OSError:
@@ -166,6 +171,7 @@ class Spawn:
                 pass
             status = self._process.wait()
         os.close(self._terminal)
+        os.close(self._pidfd)
         _alive.discard(self)
         try:
             self._tell_end(status)
