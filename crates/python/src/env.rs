@@ -83,8 +83,14 @@ impl Inner {
         for vm in self.library.get_all_vms()? {
             result = result.and(vm.destroy(false));
         }
+        result.and(self.remove())
+    }
+
+    /// Removes the file, and with it what is empty then.
+    fn remove(&self) -> kvmtest::Result<()> {
         self.library.set_holder(None)?;
-        result.and(self.library.tidy())
+        self.library.tidy()?;
+        env::remove_empty_directories()
     }
 
     fn is_own(&self) -> std::sync::MutexGuard<'_, bool> {
@@ -98,7 +104,7 @@ impl Drop for Inner {
         // a file that is empty.
         let knows_none = self.library.get_all_vms().is_ok_and(|vms| vms.is_empty());
         if *self.is_own() && knows_none {
-            let _ = self.library.set_holder(None).and_then(|()| self.library.tidy());
+            let _ = self.remove();
         }
     }
 }

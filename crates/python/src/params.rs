@@ -173,6 +173,14 @@ impl Params {
         Ok(result)
     }
 
+    fn __ror__(&self, other: &Bound<'_, PyMapping>) -> PyResult<Self> {
+        let result = Self::of(Self::read(other)?);
+        for (key, value) in self.snapshot().values() {
+            result.change(|params| params.insert(key, value.clone()));
+        }
+        Ok(result)
+    }
+
     fn __repr__(slf: &Bound<'_, Self>) -> PyResult<String> {
         Ok(format!("Params({})", as_dict(slf)?.repr()?))
     }
@@ -207,7 +215,7 @@ impl Params {
     }
 
     /// Removes `key` and gives back its value; `default`, if given, where it is not set.
-    #[pyo3(signature = (key, *default))]
+    #[pyo3(signature = (key, /, *default))]
     fn pop<'py>(
         &self,
         py: Python<'py>,
@@ -249,7 +257,7 @@ impl Params {
     }
 
     /// Sets what another mapping, or pairs of keys and values, or keywords say.
-    #[pyo3(signature = (other = None, /, **more))]
+    #[pyo3(signature = (other = None, /, **more), text_signature = "($self, other=(), /, **more)")]
     fn update(
         &self,
         other: Option<&Bound<'_, PyAny>>,
@@ -264,9 +272,15 @@ impl Params {
         Ok(())
     }
 
-    /// The value of `key`, which is set to `default` first if it is not set.
-    fn setdefault(&self, key: &Bound<'_, PyAny>, default: &Bound<'_, PyAny>) -> PyResult<String> {
-        let (name, text) = (key_text(key)?, value_text(key, default)?);
+    /// The value of `key`, which is set to `default` (no text unless given) first if it is not set.
+    #[pyo3(signature = (key, default = None, /))]
+    fn setdefault(
+        &self,
+        key: &Bound<'_, PyAny>,
+        default: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<String> {
+        let name = key_text(key)?;
+        let text = default.map(|default| value_text(key, default)).transpose()?.unwrap_or_default();
         Ok(self.change(|params| {
             params.set_default(&name, text);
             params.find(&name).unwrap_or_default().to_owned()

@@ -44,9 +44,9 @@ pub(crate) fn set_stall_factor(factor: u32) -> PyResult<()> {
 pub(crate) fn die_with_parent(py: Python<'_>, pid: i32) -> PyResult<()> {
     let host = |message: String| raise(py, &kvmtest::Error::new(kvmtest::ErrorKind::Host, message));
     set_parent_process_death_signal(Some(Signal::KILL)).map_err(|error| host(error.to_string()))?;
-    let pid_of = Pid::from_raw(pid).filter(|_| pid > 0);
+    let parent = Some(pid).filter(|pid| *pid > 0).and_then(Pid::from_raw);
     // It may have ended before the kernel was told to look.
-    match pid_of.map(|pid| pidfd_open(pid, PidfdFlags::empty())) {
+    match parent.map(|pid| pidfd_open(pid, PidfdFlags::empty())) {
         Some(Ok(_)) => Ok(()),
         _ => Err(host(format!("the parent (process {pid}) is gone"))),
     }

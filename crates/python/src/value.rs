@@ -63,7 +63,13 @@ impl<'py> FromPyObject<'_, 'py> for Seconds {
     type Error = PyErr;
 
     fn extract(object: Borrowed<'_, 'py, PyAny>) -> PyResult<Self> {
-        let seconds: f64 = object.extract()?;
+        Self::of(object.extract()?)
+    }
+}
+
+impl Seconds {
+    /// So many seconds.
+    pub(crate) fn of(seconds: f64) -> PyResult<Self> {
         if seconds.is_nan() || seconds < 0.0 {
             let message = format!("a time is a number of seconds, 0 or more: {seconds}");
             return Err(PyValueError::new_err(message));

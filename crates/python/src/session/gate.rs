@@ -107,4 +107,8 @@ impl Watch for CloseWatch {
     fn check(&mut self) -> Result<()> {
         Err(Error::new(ErrorKind::ExpectTerminated, "the session was closed"))
     }
+
+    fn knows_endings(&self) -> bool {
+        false
+    }
 }

@@ -160,7 +160,7 @@ impl ShellSession {
     }
 
     /// Sends a line.
-    #[pyo3(signature = (line = Text(Vec::new())))]
+    #[pyo3(signature = (line = Text(Vec::new())), text_signature = "($self, line='')")]
     fn sendline(&self, py: Python<'_>, line: Text) -> PyResult<()> {
         self.with(py, None, |session, _| session.sendline(line.0))
     }
@@ -286,15 +286,16 @@ impl ShellSession {
 
     /// Takes what is there and what comes, until nothing came for `quiet` seconds. Nothing at all
     /// is no error, unless the other side is gone.
-    #[pyo3(signature = (quiet = Seconds(Duration::ZERO), timeout = None))]
+    #[pyo3(signature = (quiet = 0.0, timeout = None))]
     fn read_nonblocking<'py>(
         &self,
         py: Python<'py>,
-        quiet: Seconds,
+        quiet: f64,
         timeout: Option<Seconds>,
     ) -> PyResult<Bound<'py, PyString>> {
-        let bytes = self
-            .with(py, timeout, |session, deadline| session.read_nonblocking(quiet.0, deadline))?;
+        let quiet = Seconds::of(quiet)?.0;
+        let bytes =
+            self.with(py, timeout, |session, deadline| session.read_nonblocking(quiet, deadline))?;
         text(py, &bytes)
     }
 
