@@ -44,7 +44,7 @@ fuzz: ## look for texts that break the configuration language, for SECONDS=60
 	    CARGO_PROFILE_DEV_OPT_LEVEL=1 CARGO_TARGET_DIR='$(CARGO_TARGET_DIR)/fuzz' \
 	    cargo test --package kvmtest-cartesian --test fuzz --locked -- --nocapture
 
-bench: guest ## measure what the performance page of the book shows
+bench: guest python ## measure what the performance page of the book shows
 	@echo '==> measuring (cargo bench --package kvmtest-benches --locked)'
 	@KVMTEST_PROGRAM='$(abspath $(KVMTEST))' cargo bench --package kvmtest-benches --locked
 

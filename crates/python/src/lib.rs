@@ -4,6 +4,7 @@
 //! `python/kvmtest`; what is public, and how it is called, is written in `_kvmtest.pyi` there.
 
 mod boot;
+mod cartesian;
 mod doing;
 mod env;
 mod error;
@@ -28,6 +29,8 @@ use pyo3::types::PyDict;
 #[pymodule]
 mod _kvmtest {
     use super::{Bound, PyModule, PyResult, begin_module};
+    #[pymodule_export]
+    use crate::boot::default_params;
     #[pymodule_export]
     use crate::doing::{Doing, begin, listen_doing};
     #[pymodule_export]
@@ -57,8 +60,7 @@ mod _kvmtest {
 /// What goes with the module, once for each process that has it.
 fn begin_module(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
-    // What is public is said by the package.
-    module.delattr("__all__")?;
+    cartesian::register(module)?;
     program::ask_the_package();
     let hooks = PyDict::new(module.py());
     hooks.set_item("after_in_child", module.getattr("_after_fork")?)?;

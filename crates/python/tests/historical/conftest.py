@@ -18,15 +18,3 @@ def shell():
 
     with kvm_subprocess.ShellSession("sh") as session:
         yield session
-
-
-@pytest.fixture(scope="session")
-def vm():
-    """A running guest; where there is none to run, what needs it is skipped."""
-    try:
-        kvmtest.program()
-        machine = kvmtest.VM.boot("small")
-    except (kvmtest.HostError, kvmtest.GuestError) as error:
-        pytest.skip(str(error))
-    with machine:
-        yield machine

@@ -2,6 +2,7 @@
 
 import importlib
 import inspect
+from pathlib import Path
 
 import pytest
 
@@ -233,3 +234,17 @@ def test_exceptions_are_those_of_the_library():
     assert kvm_subprocess.ShellCmdError is kvmtest.ShellCmdError
     assert kvm_vm.VMDeadError is kvmtest.VMDeadError
     assert kvm_monitor.QMPCmdError is kvmtest.MonitorCommandError
+
+
+def test_the_book_lists_what_is_left_out():
+    page = Path(__file__).parents[4] / "docs" / "src" / "python-historical.md"
+    if not page.exists():
+        pytest.skip("the book is not here")
+    text = page.read_text(encoding="utf-8").partition("## What is left out")[2]
+    for table in (_left_out.LEFT_OUT, _left_out.METHODS):
+        for names in table.values():
+            for name, reason in names.items():
+                assert any(
+                    f"`{name}`" in line and line.endswith(f"| {reason} |")
+                    for line in text.splitlines()
+                ), name

@@ -23,13 +23,8 @@ def run_foo(test, params, env):
 '''
 
 
-def test_it_runs(tmp_path, capsys):
-    try:
-        kvmtest.program()
-        with kvmtest.VM.boot("small") as booted:
-            params = {**booted.params, "vms": "vm1", "main_vm": "vm1"}
-    except (kvmtest.HostError, kvmtest.GuestError) as error:
-        pytest.skip(str(error))
+def test_it_runs(tmp_path, capsys, vm):
+    params = {**vm.params, "vms": "vm1", "main_vm": "vm1"}
     names = {}
     exec(SUBTEST, names)
     with kvmtest.Env.open(tmp_path / "env", params, tmp_path) as env:
