@@ -30,8 +30,6 @@ use pyo3::types::PyDict;
 mod _kvmtest {
     use super::{Bound, PyModule, PyResult, begin_module};
     #[pymodule_export]
-    use crate::boot::default_params;
-    #[pymodule_export]
     use crate::doing::{Doing, begin, listen_doing};
     #[pymodule_export]
     use crate::env::Env;
@@ -60,6 +58,8 @@ mod _kvmtest {
 /// What goes with the module, once for each process that has it.
 fn begin_module(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
+    // What is public is said by the package.
+    module.delattr("__all__")?;
     cartesian::register(module)?;
     program::ask_the_package();
     let hooks = PyDict::new(module.py());
