@@ -25,4 +25,4 @@ __all__ = ["path", "tell_contexts"]
 
 def path() -> str:
     """The folder in which the modules lie."""
-    return os.path.dirname(os.path.abspath(__file__))
+    return os.path.join(os.path.dirname(os.path.abspath(__file__)), "modules")

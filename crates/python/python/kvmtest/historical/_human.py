@@ -8,6 +8,7 @@ from typing import Optional, Union
 from kvmtest import HumanMonitor, MonitorError
 
 from . import _monitor
+from ._left_out import LeftOutError
 
 __all__ = [
     "cmd",
@@ -72,7 +73,7 @@ def migrate(
 ) -> str:
     """Starts a migration. To wait for it, start it on the machine's `monitor`."""
     if wait:
-        raise NotImplementedError("use `vm.monitor.migrate(uri, wait=True)`")
+        raise LeftOutError("use `vm.monitor.migrate(uri, wait=True)`")
     options = [option for option, on in (("-b", full_copy), ("-i", incremental_copy)) if on]
     return _cmd(self, " ".join(["migrate", "-d", *options, _word(uri)]))
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NoReturn
 
+from kvmtest import TestError
+
 _TRANSFER = (
     "files are not copied to or from guests yet: print them in a session "
     "(`session.cmd('base64 FILE')`), or put them on an image"
@@ -22,7 +24,7 @@ _KOJI = "packages come from no build system: install them on the host before the
 _SOCKETS = "the sockets of a machine have no fixed names: use `vm.monitor`, `vm.serial_login()`"
 _AUTOTEST = "Autotest itself does not run in guests: run the workload by `session.cmd`"
 _ATTACH = "a process belongs to the subtest that started it: nobody else can take hold of it"
-_WINDOWS_LOG = "the runner has its own log: `test.log`, or `logging`"
+_LOG = "the runner has its own log: `test.log`, or `logging`"
 
 LEFT_OUT: dict[str, dict[str, str]] = {
     "kvm_utils": {
@@ -48,7 +50,7 @@ LEFT_OUT: dict[str, dict[str, str]] = {
         "install_host_kernel": _BUILD,
         "run_tests": _RUNNER,
         "create_report": "`kvmtest report` makes it",
-        "KvmLoggingConfig": _WINDOWS_LOG,
+        "KvmLoggingConfig": _LOG,
         "PciAssignable": _ASSIGNMENT,
         "KojiClient": _KOJI,
         "KojiPkgSpec": _KOJI,
@@ -126,11 +128,16 @@ METHODS: dict[str, dict[str, str]] = {
 """For each class the methods that raise, and the reasons."""
 
 
+class LeftOutError(TestError, NotImplementedError):
+    """A historical name, method or argument that has no counterpart. It ends a subtest as
+    `TestError` does: nothing was tested."""
+
+
 def refuse(module: str, name: str) -> NoReturn:
     """What a module's `__getattr__` does: says what became of `name`."""
     reason = LEFT_OUT[module].get(name)
     if reason is not None:
-        raise NotImplementedError(f"`{module}.{name}` is left out: {reason}")
+        raise LeftOutError(f"`{module}.{name}` is left out: {reason}")
     raise AttributeError(f"module {module!r} has no attribute {name!r}")
 
 
@@ -138,7 +145,7 @@ def method(kind: str, name: str) -> Callable[..., Any]:
     """A method that says what became of it."""
 
     def left_out(self: object, *args: object, **kwargs: object) -> NoReturn:
-        raise NotImplementedError(f"`{name}` of a {kind} is left out: {METHODS[kind][name]}")
+        raise LeftOutError(f"`{name}` of a {kind} is left out: {METHODS[kind][name]}")
 
     left_out.__name__ = name
     left_out.__doc__ = f"Left out: {METHODS[kind][name]}."

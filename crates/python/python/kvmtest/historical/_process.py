@@ -15,6 +15,8 @@ import weakref
 from collections.abc import Callable
 from typing import Any, Optional
 
+from ._left_out import LeftOutError
+
 __all__ = ["Spawn", "Tail", "kill_tail_threads", "run_bg", "run_fg"]
 
 # A line that is not finished is told after so much silence.
@@ -41,16 +43,16 @@ class Spawn:
         `echo` has the terminal repeat what is sent. `auto_close` changes nothing: use `with`.
         """
         if command is None or id is not None:
-            raise NotImplementedError(
+            raise LeftOutError(
                 "a process belongs to the subtest that started it: give a `command`, no `id`"
             )
         self.command = command
         self.linesep = linesep
         self._process, self._terminal = _start(command, echo)
+        self._pidfd = os.pidfd_open(self._process.pid)
         # It has no name, and so it is gone with this process.
         self._output = tempfile.TemporaryFile()
         self._lock = threading.Lock()
-        self._ended = threading.Event()
         _alive.add(self)
         self._reader = threading.Thread(target=self._read, name=command, daemon=True)
         self._reader.start()
@@ -69,12 +71,14 @@ class Spawn:
 
     def get_status(self) -> int:
         """Waits until it has ended: its exit status, or minus the signal that ended it."""
-        self._ended.wait()
+        self.wait()
         return self._process.wait()
 
     def wait(self, timeout: Optional[float] = None) -> bool:
         """Waits until it has ended and all of its output was told: whether that was in time."""
-        return self._ended.wait(timeout)
+        if threading.current_thread() is not self._reader:
+            self._reader.join(timeout)
+        return not self.is_alive()
 
     def get_output(self) -> str:
         """Everything that it has printed so far."""
@@ -84,7 +88,7 @@ class Spawn:
 
     def is_alive(self) -> bool:
         """Whether it runs, or some of its output was not told yet."""
-        return not self._ended.is_set()
+        return self._reader.is_alive()
 
     def set_linesep(self, linesep: str) -> None:
         """What `sendline` ends a line with."""
@@ -110,8 +114,7 @@ class Spawn:
     def close(self, sig: int = signal.SIGKILL) -> None:
         """Sends its process group a signal, and waits until it has ended."""
         self.send_signal(sig)
-        if threading.current_thread() is not self._reader:
-            self._ended.wait()
+        self.wait()
 
     def __enter__(self) -> Spawn:
         """For `with`: it is closed at the end of the block."""
@@ -145,8 +148,12 @@ class Spawn:
         """What comes next: nothing is the end, `None` that nothing came in time."""
         poll = select.poll()
         poll.register(self._terminal, select.POLLIN)
-        if not poll.poll(None if timeout is None else timeout * 1000):
+        poll.register(self._pidfd, select.POLLIN)
+        ready = dict(poll.poll(None if timeout is None else timeout * 1000))
+        if not ready:
             return None
+        if self._terminal not in ready:
+            return b""  # It has ended, whoever else may have its terminal still.
         try:
             data = os.read(self._terminal, 65536)
         except OSError:
@@ -166,11 +173,9 @@ class Spawn:
                 pass
             status = self._process.wait()
         os.close(self._terminal)
+        os.close(self._pidfd)
         _alive.discard(self)
-        try:
-            self._tell_end(status)
-        finally:
-            self._ended.set()
+        self._tell_end(status)
 
     def _tell(self, line: bytes) -> None:
         self._tell_line(line.decode("utf-8", "surrogateescape"))

@@ -10,6 +10,8 @@ from typing import Literal, Optional
 import kvmtest
 from kvmtest import VM, MonitorError, ShellSession
 
+from ._left_out import LeftOutError
+
 __all__ = [
     "clone",
     "create",
@@ -86,7 +88,7 @@ def create(
 ) -> None:
     """Starts it, with other params if they are given. How long that takes is not limited anew."""
     if name is not None and name != self.name:
-        raise NotImplementedError(
+        raise LeftOutError(
             f"the VM `{self.name}` is not renamed to `{name}`: use `vm.clone({name!r}).create()`"
         )
     if params is not None:
@@ -265,7 +267,7 @@ def _over_nic(vm: VM, nic: int, timeout: float) -> ShellSession:
 
 def _only_first(nic_index: int, what: str) -> None:
     if nic_index:
-        raise NotImplementedError(f"`{what}` goes over the first network interface only")
+        raise LeftOutError(f"`{what}` goes over the first network interface only")
 
 
 def _key(character: str) -> str:

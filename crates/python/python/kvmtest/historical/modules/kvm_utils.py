@@ -49,7 +49,7 @@ from kvmtest.historical._host import (
     umount,
 )
 from kvmtest.historical._login import netcat, remote_login, ssh, telnet, wait_for_login
-from kvmtest.historical._thread import Thread, parallel
+from kvmtest.historical._threads import Thread, parallel
 from kvmtest.historical._vm import get_mac_address
 from kvmtest.historical._wait import wait_for
 

@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterable
 from typing import Any, Literal, Optional
 
-from kvmtest import VM, Env, ShellSession
+from kvmtest import VM, Env, ParamMissingError, ShellSession
 from kvmtest.historical import _attach, _left_out, _vm
 from kvmtest.historical._ping import get_loss_ratio, ping, raw_ping
 from kvmtest.historical._system import (
@@ -35,8 +35,10 @@ __all__ = [
 _attach.attach()
 
 
-def get_living_vm(env: Env, vm_name: str) -> VM:
+def get_living_vm(env: Env, vm_name: Optional[str]) -> VM:
     """The machine of that name; it is started if it does not live."""
+    if vm_name is None:
+        raise ParamMissingError("which machine is meant? The params name none (`main_vm`)")
     return env.get_living_vm(vm_name)
 
 

@@ -70,11 +70,11 @@ class Expect(metaclass=_Sessions):
     ) -> _ShellSession:
         """Starts `command`; `linesep` is what ends a line that is sent."""
         if command is None or id is not None:
-            raise NotImplementedError(
+            raise _left_out.LeftOutError(
                 "a process belongs to the subtest that started it: give a `command`, no `id`"
             )
         if more:
-            raise NotImplementedError(
+            raise _left_out.LeftOutError(
                 f"`{next(iter(more))}` is left out: only `Tail` calls functions meanwhile"
             )
         # The line is an argument of a fixed script: nothing in it is quoted or taken apart.
