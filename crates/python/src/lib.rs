@@ -58,9 +58,9 @@ mod _kvmtest {
 /// What goes with the module, once for each process that has it.
 fn begin_module(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
+    cartesian::register(module)?;
     // What is public is said by the package.
     module.delattr("__all__")?;
-    cartesian::register(module)?;
     program::ask_the_package();
     let hooks = PyDict::new(module.py());
     hooks.set_item("after_in_child", module.getattr("_after_fork")?)?;

@@ -8,6 +8,7 @@ import pty
 import select
 import signal
 import subprocess
+import sys
 import tempfile
 import termios
 import threading
@@ -21,6 +22,9 @@ __all__ = ["Spawn", "Tail", "kill_tail_threads", "run_bg", "run_fg"]
 
 # A line that is not finished is told after so much silence.
 _SILENCE = 0.05
+
+# How much is read at most once it has ended: more than a terminal holds.
+_REST = 1 << 20
 
 
 class Spawn:
@@ -53,6 +57,7 @@ class Spawn:
         # It has no name, and so it is gone with this process.
         self._output = tempfile.TemporaryFile()
         self._lock = threading.Lock()
+        self._rest = _REST
         _alive.add(self)
         self._reader = threading.Thread(target=self._read, name=command, daemon=True)
         self._reader.start()
@@ -152,25 +157,33 @@ class Spawn:
         ready = dict(poll.poll(None if timeout is None else timeout * 1000))
         if not ready:
             return None
-        if self._terminal not in ready:
-            return b""  # It has ended, whoever else may have its terminal still.
+        if self._pidfd in ready:
+            # Others may still have its terminal, and go on printing: what it printed comes first.
+            self._kill_left()
+            if self._terminal not in ready or self._rest <= 0:
+                return b""
         try:
             data = os.read(self._terminal, 65536)
         except OSError:
             return b""  # Nobody has the other end of the terminal any more.
+        if self._pidfd in ready:
+            self._rest -= len(data)
         with self._lock:
             self._output.seek(0, os.SEEK_END)
             self._output.write(data.replace(b"\r", b""))
         return data
 
+    def _kill_left(self) -> None:
+        """Ends what it left behind; it has ended, and is not reaped yet."""
+        try:
+            os.killpg(self._process.pid, signal.SIGKILL)
+        except (ProcessLookupError, PermissionError):
+            pass
+
     def _end(self) -> None:
         os.waitid(os.P_PID, self._process.pid, os.WEXITED | os.WNOWAIT)
         with self._lock:
-            try:
-                # What it left behind has no terminal any more.
-                os.killpg(self._process.pid, signal.SIGKILL)
-            except ProcessLookupError:
-                pass
+            self._kill_left()
             status = self._process.wait()
         os.close(self._terminal)
         os.close(self._pidfd)
@@ -237,16 +250,20 @@ class Tail(Spawn):
 
     def _tell_line(self, line: str) -> None:
         function = self.output_func
-        if function is not None:
+        if function is None:
+            return
+        try:
             function(*self.output_params, self.output_prefix + line)
+        except Exception:
+            # It is told as that of any thread is; the process goes on, and is read on.
+            self.output_func = None
+            threading.excepthook(threading.ExceptHookArgs((*sys.exc_info(), self._reader)))
 
     def _tell_end(self, status: int) -> None:
-        try:
-            self._tell_line(f"(Process terminated with status {status})")
-        finally:
-            function = self.termination_func
-            if function is not None:
-                function(*self.termination_params, status)
+        self._tell_line(f"(Process terminated with status {status})")
+        function = self.termination_func
+        if function is not None:
+            function(*self.termination_params, status)
 
 
 def run_bg(
