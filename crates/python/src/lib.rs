@@ -63,7 +63,6 @@ fn begin_module(module: &Bound<'_, PyModule>) -> PyResult<()> {
     cartesian::register(module)?;
     // What is public is said by the package.
     module.delattr("__all__")?;
-    cartesian::register(module)?;
     program::ask_the_package();
     let hooks = PyDict::new(module.py());
     hooks.set_item("after_in_child", module.getattr("_after_fork")?)?;

@@ -107,6 +107,11 @@ def test_what_it_left_behind_ends_with_it():
     assert kvm_utils.wait_for(lambda: _is_gone(int(output)), LONG, 0, 0.02)
 
 
+def test_what_goes_on_printing_does_not_keep_it():
+    status, _ = kvm_subprocess.run_fg("setsid yes & sleep 0.2; exit 3", timeout=LONG)
+    assert status == 3
+
+
 def test_another_signal_can_be_sent():
     process = kvm_subprocess.run_bg("trap 'echo bye; exit 9' TERM; while :; do sleep 0.1; done")
     process.close(signal.SIGTERM)
@@ -127,16 +132,20 @@ def test_a_character_in_two_pieces_is_whole():
     assert lines[0] == "ä"
 
 
-def test_a_function_that_raises_does_not_lose_the_end(monkeypatch):
-    failures = []
+def test_a_function_that_raises_stops_nothing(monkeypatch):
+    failures, ends = [], []
     monkeypatch.setattr(threading, "excepthook", failures.append)
 
     def fail(line):
         raise ValueError(line)
 
-    process = kvm_subprocess.run_bg("echo a", output_func=fail, timeout=LONG)
+    process = kvm_subprocess.run_bg(
+        "echo a; head -c 300000 /dev/zero; echo b", ends.append, fail, timeout=LONG
+    )
     assert process.get_status() == 0
-    assert failures
+    assert process.get_output().endswith("b\n")
+    assert [str(failure.exc_value) for failure in failures] == ["a"]
+    assert ends == [0]
 
 
 def test_no_function_is_called_any_more():

@@ -54,6 +54,7 @@ def test_print_func_is_given_the_lines_of_a_failure(shell):
 
 
 def test_a_line_is_typed_and_read_up_to_the_prompt(shell):
+    shell.cmd("true")
     shell.sendline("echo typed")
     assert "typed" in shell.read_up_to_prompt(timeout=10, internal_timeout=0.1)
 

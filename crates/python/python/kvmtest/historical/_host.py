@@ -84,7 +84,7 @@ def kill_process_tree(pid: int, sig: int = signal.SIGKILL) -> None:
 
 
 def is_port_free(port: int, address: str) -> bool:
-    """Whether a TCP port is free: of this host by binding to it, of another by trying to connect."""
+    """Whether a TCP port is free: here by binding to it, elsewhere by trying to connect."""
     with socket.socket() as one:
         if address in ("localhost", "127.0.0.1"):
             one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

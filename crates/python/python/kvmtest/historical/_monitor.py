@@ -13,6 +13,8 @@ from typing import Any, Optional, Union
 
 from kvmtest import Event, MonitorCommandError, MonitorError, MonitorTimeoutError, QMPMonitor
 
+from ._wait import wait_for
+
 __all__ = [
     "cmd",
     "cmd_obj",
@@ -32,6 +34,9 @@ __all__ = [
 ]
 
 ALIASES = {"query": "info"}
+
+# How long QEMU may take to finish a migration that is completed.
+_FINISHING = 60.0
 
 _cmd = QMPMonitor.cmd
 
@@ -136,6 +141,9 @@ def migrate(
         except MonitorTimeoutError:
             continue
         wait = event.data["status"] not in ("completed", "failed", "cancelled")
+        if not wait:
+            # No event tells when the machine takes commands again.
+            wait_for(lambda: self.status() != "finish-migrate", _FINISHING, 0.0, 0.01)
     return answer
 
 

@@ -12,7 +12,7 @@ from typing import Optional
 from kvmtest import ShellSession, ShellTimeoutError
 
 from . import _session
-from ._process import run_bg
+from ._tail import run_bg
 
 __all__ = ["get_loss_ratio", "ping", "raw_ping"]
 
@@ -26,7 +26,7 @@ _SUMS = 10.0
 
 
 def get_loss_ratio(output: str) -> int:
-    """How many per cent of the packets were lost, from what `ping` prints; -1 if it does not say."""
+    """How many per cent of the packets were lost, as `ping` prints it; -1 if it does not."""
     found = re.search(r"(\d+)(?:\.\d+)?% (?:packet )?loss", output)
     return int(found.group(1)) if found else -1
 

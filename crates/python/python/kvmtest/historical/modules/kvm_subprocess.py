@@ -19,7 +19,8 @@ from kvmtest import (
 )
 from kvmtest import ShellSession as _ShellSession
 from kvmtest.historical import _attach, _left_out
-from kvmtest.historical._process import Spawn, Tail, kill_tail_threads, run_bg, run_fg
+from kvmtest.historical._spawn import Spawn
+from kvmtest.historical._tail import Tail, kill_tail_threads, run_bg, run_fg
 
 __all__ = [
     "Expect",

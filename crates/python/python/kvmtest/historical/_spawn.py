@@ -1,4 +1,4 @@
-"""Processes on the host whose output is read as it comes, by a thread of their own."""
+"""A process on the host whose output is read as it comes, by a thread of its own."""
 
 from __future__ import annotations
 
@@ -12,15 +12,17 @@ import tempfile
 import termios
 import threading
 import weakref
-from collections.abc import Callable
-from typing import Any, Optional
+from typing import Optional
 
 from ._left_out import LeftOutError
 
-__all__ = ["Spawn", "Tail", "kill_tail_threads", "run_bg", "run_fg"]
+__all__ = ["Spawn", "alive"]
 
 # A line that is not finished is told after so much silence.
 _SILENCE = 0.05
+
+# How much is read at most once it has ended: more than a terminal holds.
+_REST = 1 << 20
 
 
 class Spawn:
@@ -53,7 +55,8 @@ class Spawn:
         # It has no name, and so it is gone with this process.
         self._output = tempfile.TemporaryFile()
         self._lock = threading.Lock()
-        _alive.add(self)
+        self._rest = _REST
+        alive.add(self)
         self._reader = threading.Thread(target=self._read, name=command, daemon=True)
         self._reader.start()
 
@@ -152,29 +155,37 @@ class Spawn:
         ready = dict(poll.poll(None if timeout is None else timeout * 1000))
         if not ready:
             return None
-        if self._terminal not in ready:
-            return b""  # It has ended, whoever else may have its terminal still.
+        if self._pidfd in ready:
+            # Others may still have its terminal, and go on printing: what it printed comes first.
+            self._kill_left()
+            if self._terminal not in ready or self._rest <= 0:
+                return b""
         try:
             data = os.read(self._terminal, 65536)
         except OSError:
             return b""  # Nobody has the other end of the terminal any more.
+        if self._pidfd in ready:
+            self._rest -= len(data)
         with self._lock:
             self._output.seek(0, os.SEEK_END)
             self._output.write(data.replace(b"\r", b""))
         return data
 
+    def _kill_left(self) -> None:
+        """Ends what it left behind; it has ended, and is not reaped yet."""
+        try:
+            os.killpg(self._process.pid, signal.SIGKILL)
+        except (ProcessLookupError, PermissionError):
+            pass
+
     def _end(self) -> None:
         os.waitid(os.P_PID, self._process.pid, os.WEXITED | os.WNOWAIT)
         with self._lock:
-            try:
-                # What it left behind has no terminal any more.
-                os.killpg(self._process.pid, signal.SIGKILL)
-            except ProcessLookupError:
-                pass
+            self._kill_left()
             status = self._process.wait()
         os.close(self._terminal)
         os.close(self._pidfd)
-        _alive.discard(self)
+        alive.discard(self)
         self._tell_end(status)
 
     def _tell(self, line: bytes) -> None:
@@ -187,113 +198,13 @@ class Spawn:
         """Called by the thread at the end."""
 
 
-class Tail(Spawn):
-    """A shell command whose lines are handed to a function as they come.
-
-    `output_func` is called with each line, `termination_func` with the status at the end; both by
-    a thread. The params of a function, a tuple, come before that.
-    """
-
-    def __init__(
-        self,
-        command: Optional[str] = None,
-        id: Optional[str] = None,
-        auto_close: bool = False,
-        echo: bool = False,
-        linesep: str = "\n",
-        termination_func: Optional[Callable[..., object]] = None,
-        termination_params: tuple[Any, ...] = (),
-        output_func: Optional[Callable[..., object]] = None,
-        output_params: tuple[Any, ...] = (),
-        output_prefix: str = "",
-    ) -> None:
-        """Starts `command` by `/bin/sh`: a line of shell by definition."""
-        self.termination_func = termination_func
-        self.termination_params = termination_params
-        self.output_func = output_func
-        self.output_params = output_params
-        self.output_prefix = output_prefix
-        super().__init__(command, id, auto_close, echo, linesep)
-
-    def set_termination_func(self, termination_func: Optional[Callable[..., object]]) -> None:
-        """What is called at the end."""
-        self.termination_func = termination_func
-
-    def set_termination_params(self, termination_params: tuple[Any, ...]) -> None:
-        """What it is called with before the status."""
-        self.termination_params = termination_params
-
-    def set_output_func(self, output_func: Optional[Callable[..., object]]) -> None:
-        """What is called with each line."""
-        self.output_func = output_func
-
-    def set_output_params(self, output_params: tuple[Any, ...]) -> None:
-        """What it is called with before the line."""
-        self.output_params = output_params
-
-    def set_output_prefix(self, output_prefix: str) -> None:
-        """What stands before each line."""
-        self.output_prefix = output_prefix
-
-    def _tell_line(self, line: str) -> None:
-        function = self.output_func
-        if function is not None:
-            function(*self.output_params, self.output_prefix + line)
-
-    def _tell_end(self, status: int) -> None:
-        try:
-            self._tell_line(f"(Process terminated with status {status})")
-        finally:
-            function = self.termination_func
-            if function is not None:
-                function(*self.termination_params, status)
-
-
-def run_bg(
-    command: str,
-    termination_func: Optional[Callable[[int], object]] = None,
-    output_func: Optional[Callable[[str], object]] = None,
-    output_prefix: str = "",
-    timeout: float = 1.0,
-) -> Tail:
-    """Starts a shell command, and waits for its end, but for no longer than `timeout`."""
-    process = Tail(
-        command,
-        termination_func=termination_func,
-        output_func=output_func,
-        output_prefix=output_prefix,
-    )
-    process.wait(timeout)
-    return process
-
-
-def run_fg(
-    command: str,
-    output_func: Optional[Callable[[str], object]] = None,
-    output_prefix: str = "",
-    timeout: float = 1.0,
-) -> tuple[Optional[int], str]:
-    """Runs a shell command: its status and output. After `timeout` it is killed, and its status
-    is `None`."""
-    with run_bg(command, None, output_func, output_prefix, timeout) as process:
-        status = None if process.is_alive() else process.get_status()
-    return status, process.get_output()
-
-
-def kill_tail_threads() -> None:
-    """From now on no function is called for any `Tail` that there is; its process goes on."""
-    for process in list(_alive):
-        if isinstance(process, Tail):
-            process.set_output_func(None)
-            process.set_termination_func(None)
-
-
-_alive: weakref.WeakSet[Spawn] = weakref.WeakSet()
+alive: weakref.WeakSet[Spawn] = weakref.WeakSet()
+"""Those that run."""
 
 
 @atexit.register
 def _close_all() -> None:
-    for process in list(_alive):
+    for process in list(alive):
         process.send_signal(signal.SIGKILL)
 
 
