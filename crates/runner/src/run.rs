@@ -254,7 +254,13 @@ fn job_timeout(tests: &[PlannedTest]) -> Result<Option<Duration>> {
     let mut longest = None;
     for test in tests {
         if test.params.find_nonempty("job_timeout").is_some() {
-            longest = longest.max(Some(test.params.get_duration("job_timeout")?));
+            let timeout = test.params.get_duration("job_timeout")?;
+            if timeout.is_zero() {
+                return Err(test
+                    .params
+                    .wrong("job_timeout", "longer than 0, or empty for no limit"));
+            }
+            longest = longest.max(Some(timeout));
         }
     }
     Ok(longest)

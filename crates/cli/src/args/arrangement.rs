@@ -33,7 +33,8 @@ pub(crate) struct Arrangement {
     ///
     /// What depends on each other stays in one part. The first lines say how the tests were
     /// divided: that is the same for all parts, or tests are missing.
-    #[arg(long, value_name = "I/N")]
+    /// A part that gets no test is a success that says so.
+    #[arg(long, value_name = "I/N", allow_hyphen_values = true)]
     pub(crate) shard: Option<Shard>,
     /// Divide so that parts take about the same time, by what tests took in this run.
     ///

@@ -1,9 +1,9 @@
 //! What of a configuration is meant: shared by the commands that take WHAT.
 
 use camino::Utf8Path;
-use kvmtest::{Error, ErrorKind, Result};
+use kvmtest::Result;
 use kvmtest_runner::child::Program;
-use kvmtest_runner::plan::{Choice, Known, Offer, Offers, Refusal, Selection, Wanted, select};
+use kvmtest_runner::plan::{Choice, Known, Offer, Offers, Selection, Wanted, select};
 use kvmtest_runner::run::House;
 
 use crate::configs::Configs;
@@ -53,13 +53,9 @@ pub(super) fn resolve(
             }
             Ok(Ok((selection, known)))
         }
-        Err(refusal @ Refusal::Nothing(_)) => {
-            terminal::note(refusal.render(false));
-            Ok(Err(refusal.exit_code()))
-        }
         Err(refusal) => {
-            let message = refusal.render(terminal::has_colour());
-            Err(Error::new(ErrorKind::Config, message.trim_end()))
+            terminal::note(refusal.render(terminal::has_colour()).trim_end());
+            Ok(Err(refusal.exit_code()))
         }
     }
 }

@@ -8,12 +8,15 @@ use kvmtest_cartesian::Diagnostic;
 
 use super::files::Shipped;
 use super::known::Known;
+use super::objects;
 use super::order::{Sequence, order};
+use super::refusal::Refusal;
 use super::rerun::{self, Failed};
-use super::select::{Choice, Refusal, select, select_dependencies};
+use super::select::{Choice, select, select_dependencies};
 use super::shard::{Shard, divide};
 use super::test::PlannedTest;
 use super::tests::{Plan, plan};
+use super::unmatched::quoted;
 use crate::history::History;
 use crate::queue::Graph;
 
@@ -101,6 +104,9 @@ pub fn arrange(
         (selection, _) => selection?,
     };
     let mut plan = plan(selection.variants(), known);
+    if !selection.idle.is_empty() {
+        remarks.push(format!("nothing of what failed matches {}", quoted(&selection.idle)));
+    }
     if let Some((failed, events)) = &failed {
         keep_failed(&mut plan, failed, events, &mut remarks)?;
     }
@@ -117,6 +123,7 @@ pub fn arrange(
         })?;
     }
     refuse_circle(&plan.tests)?;
+    objects::check(&plan.tests).map_err(Refusal::Impossible)?;
     let times = history.times().unwrap_or_else(|error| {
         remarks.push(format!("how long tests take is not known: {error}"));
         HashMap::new()
@@ -130,7 +137,7 @@ pub fn arrange(
             Some(name) if name == "history" => times,
             Some(path) => times_of(path)?,
         };
-        remarks.push(keep_shard(&mut plan, shard, &times)?);
+        remarks.push(keep_shard(&mut plan, shard, &times));
     }
     for (number, test) in (1..).zip(&mut plan.tests) {
         test.number = number;
@@ -250,23 +257,21 @@ fn refuse_circle(tests: &[PlannedTest]) -> Result<(), Refusal> {
     )))
 }
 
-/// Leaves what is in the shard; gives back what there is to say of it.
-fn keep_shard(
-    plan: &mut Plan,
-    shard: Shard,
-    times: &HashMap<String, Duration>,
-) -> Result<String, Refusal> {
+/// Leaves what is in the shard; gives back what there is to say of it. A shard may be empty: who
+/// has more hosts than tests wants no failure of it.
+fn keep_shard(plan: &mut Plan, shard: Shard, times: &HashMap<String, Duration>) -> String {
     let all = plan.tests.len();
     let division = divide(&plan.tests, |test| times.get(&test.name).copied(), shard.of);
     let mut shard_of = division.shard_of.into_iter();
     plan.tests.retain(|_| shard_of.next() == Some(shard.part));
     let kept = plan.tests.len();
-    let told = format!(
-        "shard {shard}: {kept} of {all} tests, division {} (the same for all {} shards, or tests \
-         are missing)",
+    let noun = if all == 1 { "test" } else { "tests" };
+    let empty = if kept == 0 { "; nothing is to be run here" } else { "" };
+    format!(
+        "shard {shard}: {kept} of {all} {noun}, division {} (the same for all {} shards, or tests \
+         are missing){empty}",
         division.mark, shard.of
-    );
-    if kept == 0 { Err(Refusal::Nothing(told)) } else { Ok(told) }
+    )
 }
 
 /// How long the tests of a run took that passed in it.

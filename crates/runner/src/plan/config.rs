@@ -131,6 +131,14 @@ pub enum Unreadable {
 }
 
 impl Unreadable {
+    /// Whether all of it was typed on the command line.
+    pub(super) fn is_typed(&self) -> bool {
+        match self {
+            Self::File { .. } => false,
+            Self::Diagnostics(errors) => errors.iter().all(|one| one.file.as_ref() == COMMAND_LINE),
+        }
+    }
+
     /// The text for a person, in colour if the terminal takes it.
     pub fn render(&self, color: bool) -> String {
         match self {

@@ -291,7 +291,38 @@ fn the_parts_are_all_and_each_test_is_in_one() {
     expect.sort();
     assert_eq!(all, expect);
     assert!(marks.iter().all(|mark| *mark == marks[0]), "{marks:?}");
-    bench.refused(&["small.other"], &part(2), 4, "0 of 1 tests");
+}
+
+#[test]
+fn a_part_without_tests_is_a_success_that_says_so() {
+    let bench = bench(CONFIG);
+    let part = |part| Arrangement { shard: Some(Shard { part, of: 3 }), ..usual() };
+    bench.check(&["small.other"], &part(1), &["small.other"]);
+    for number in [2, 3] {
+        let arranged = bench.check(&["small.other"], &part(number), &[]);
+        let [remark] = arranged.remarks.as_slice() else { panic!("{:?}", arranged.remarks) };
+        assert!(
+            remark.starts_with(&format!("shard {number}/3: 0 of 1 test, division ")),
+            "{remark}"
+        );
+        assert!(remark.ends_with("nothing is to be run here"), "{remark}");
+    }
+    // Where nothing is chosen at all, no part is a success.
+    bench.refused(&["small..wide"], &part(1), 4, "no variant matches");
+    bench.refused(&["left"], &part(1), 4, "`skip = yes`");
+}
+
+#[test]
+fn names_that_cannot_be_names_are_refused_before_anything_runs() {
+    let bench = bench(CONFIG);
+    bench.refused(
+        &["small.other", "vms = ../x"],
+        &usual(),
+        3,
+        "`../x` is none: `vms = ../x` (<command line>:1)",
+    );
+    bench.refused(&["small.other", "vms = a a"], &usual(), 3, "`a` is there twice");
+    bench.refused(&["small.other", "vms = a", "main_vm = b"], &usual(), 3, "`main_vm = b`");
 }
 
 #[test]
