@@ -16,10 +16,11 @@ pub(crate) struct Arrangement {
     /// Run what the chosen tests depend on, too.
     #[arg(long)]
     pub(crate) with_deps: bool,
-    /// Run only what failed in the last run, or in the one whose results are here.
+    /// Run only what failed or never started in the last run, or in the one whose results are here.
     ///
-    /// FAIL, ERROR and INTERRUPTED, but not what failed as expected. Without a filter and a set,
-    /// they are taken from the set of that run.
+    /// FAIL, ERROR and INTERRUPTED, but not what failed as expected; and what never started because
+    /// that run was stopped before. Without a filter and a set, they are taken from the set of that
+    /// run.
     #[arg(
         long,
         value_name = "RESULTS",

@@ -17,6 +17,7 @@ use super::shard::{Shard, divide};
 use super::test::PlannedTest;
 use super::tests::{Plan, plan};
 use super::unmatched::quoted;
+use crate::event;
 use crate::history::History;
 use crate::queue::Graph;
 
@@ -28,7 +29,8 @@ pub struct Arrangement {
     pub sequence: Option<Sequence>,
     /// What failed when it was last run comes before everything else.
     pub failed_first: bool,
-    /// Only what failed in an earlier run. Where no filter is given, that is all of it.
+    /// Only what failed in an earlier run, or was never started in it. Where no filter is given,
+    /// that is all of it.
     pub rerun: Option<Rerun>,
     /// What the chosen tests depend on is run, too.
     pub with_deps: bool,
@@ -105,7 +107,9 @@ pub fn arrange(
     };
     let mut plan = plan(selection.variants(), known);
     if !selection.idle.is_empty() {
-        remarks.push(format!("nothing of what failed matches {}", quoted(&selection.idle)));
+        // A word that would find nothing in any case is told as ever.
+        select(&Choice { names: None, ..choice.clone() }, shipped, known)?;
+        remarks.push(format!("nothing of what is run again matches {}", quoted(&selection.idle)));
     }
     if let Some((failed, events)) = &failed {
         keep_failed(&mut plan, failed, events, &mut remarks)?;
@@ -168,13 +172,13 @@ fn narrow(
         Rerun::Last => results,
         Rerun::Of(path) => path,
     };
-    let events = rerun::events_of(path);
-    let failed = rerun::failed(&events).map_err(|error| {
+    let unknown = |why: String| {
         Refusal::Impossible(format!(
-            "which tests failed before is not known (`--rerun=RESULTS` names a run): {events}: \
-             {error}"
+            "which tests failed before is not known (`--rerun=RESULTS` names a run): {why}"
         ))
-    })?;
+    };
+    let events = event::events_of(path).map_err(unknown)?;
+    let failed = rerun::failed(&events).map_err(|error| unknown(format!("{events}: {error}")))?;
     let events = events.canonicalize_utf8().unwrap_or(events);
     if failed.names.is_empty() {
         return Err(Refusal::Nothing(format!("nothing failed in the run of {events}")));
@@ -207,7 +211,8 @@ fn keep_failed(
             format!("; {} are not among those that are chosen here: `{one}` …", missing.len())
         }
     };
-    remarks.push(format!("again: {kept} of {all} tests that failed in the run of {events}{rest}"));
+    let what = failed.what();
+    remarks.push(format!("again: {kept} of {all} tests that {what} in the run of {events}{rest}"));
     Ok(())
 }
 
@@ -215,8 +220,9 @@ fn none_of(failed: &Failed, events: &Utf8Path) -> Refusal {
     let all = failed.names.len();
     let one = failed.names.first().map(String::as_str).unwrap_or_default();
     Refusal::Nothing(format!(
-        "nothing that is chosen here is among the {all} tests that failed in the run of {events}, \
-         as `{one}` (its `--config` and its statements have to be given again)"
+        "nothing that is chosen here is among the {all} tests that {} in the run of {events}, as \
+         `{one}` (its `--config` and its statements have to be given again)",
+        failed.what()
     ))
 }
 
@@ -276,8 +282,8 @@ fn keep_shard(plan: &mut Plan, shard: Shard, times: &HashMap<String, Duration>) 
 
 /// How long the tests of a run took that passed in it.
 fn times_of(path: &Utf8Path) -> Result<HashMap<String, Duration>, Refusal> {
-    let events = rerun::events_of(path);
-    crate::history::times_of(&events).map_err(|error| {
-        Refusal::Impossible(format!("how long tests take is not known: {events}: {error}"))
-    })
+    let unknown =
+        |why: String| Refusal::Impossible(format!("how long tests take is not known: {why}"));
+    let events = event::events_of(path).map_err(unknown)?;
+    crate::history::times_of(&events).map_err(|error| unknown(format!("{events}: {error}")))
 }

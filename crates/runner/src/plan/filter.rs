@@ -3,7 +3,7 @@
 use kvmtest_cartesian::Parser;
 
 /// The labels of a filter, in their order: `boot`, and `(os=f)` with its parentheses.
-pub(super) fn labels(text: &str) -> impl Iterator<Item = &str> {
+pub(crate) fn labels(text: &str) -> impl Iterator<Item = &str> {
     let mut rest = text;
     std::iter::from_fn(move || {
         rest = rest.trim_start_matches(is_separator);
@@ -23,7 +23,7 @@ pub(super) fn is_filter(text: &str) -> bool {
 }
 
 /// The words of a filter, of which a name has to pass any: `a..b`, `c` of `a..b, c`.
-pub(super) fn words(text: &str) -> impl Iterator<Item = &str> {
+pub(crate) fn words(text: &str) -> impl Iterator<Item = &str> {
     let is_between = |c: char| c == ',' || c == ' ';
     let mut rest = text;
     std::iter::from_fn(move || {

@@ -49,16 +49,6 @@ pub(crate) fn passes(name: &str, filter: &str) -> bool {
     filter::words(filter).any(|word| word.split("..").all(|term| has(&name, &labels(term))))
 }
 
-/// Whether a full name passes one of `filters`; without any, every name does. What is no filter is
-/// an error.
-pub fn name_filter(filters: &[String]) -> Result<impl Fn(&str) -> bool + use<>> {
-    for text in filters {
-        check_filter(text)?;
-    }
-    let filters = filters.to_owned();
-    Ok(move |name: &str| filters.is_empty() || filters.iter().any(|filter| passes(name, filter)))
-}
-
 /// What is no filter is an error that says why.
 pub fn check_filter(text: &str) -> Result<()> {
     let why = match filter::refused(text) {

@@ -76,8 +76,9 @@ pub fn select(choice: &Choice, shipped: &dyn Shipped, known: &Known) -> Result<S
         }
         missing.get_or_insert(idle);
     }
-    let homes = homes(choice, &words, &names, shipped, known)?;
     let defaults = choice.defaults && words.len() > 1;
+    // What defaults leave depends on all words together.
+    let homes = if defaults { Vec::new() } else { homes(choice, &words, &names, shipped, known)? };
     let missing = missing.unwrap_or(words);
     Err(Scattered { missing, sets: &sets, homes, defaults }.refusal(&choice.wanted, &slips))
 }
@@ -222,6 +223,34 @@ pub(super) fn select_dependencies(
         found.extend(loaded.config.variants());
     }
     Ok(found)
+}
+
+/// Of some filters those that no variant of the whole configuration passes, whatever set, filters
+/// and statements were chosen.
+pub fn nowhere<'a>(
+    choice: &Choice,
+    filters: &[&'a str],
+    shipped: &dyn Shipped,
+    known: &Known,
+) -> Result<Vec<&'a str>, Refusal> {
+    let mut left = filters.to_vec();
+    // What a statement leaves out is there; what one includes is there, too.
+    for statements in [&[][..], &choice.wanted.statements] {
+        if left.is_empty() {
+            break;
+        }
+        let texts = Texts { statements, defaults: None, ..Texts::of(choice, shipped, known) };
+        let read = texts.read().map_err(Refusal::Unreadable)?;
+        let mut nowhere = Vec::new();
+        for filter in left {
+            let loaded = read.clone().finish(&[filter.to_owned()]).map_err(Refusal::Unreadable)?;
+            if loaded.config.variants().next().is_none() {
+                nowhere.push(filter);
+            }
+        }
+        left = nowhere;
+    }
+    Ok(left)
 }
 
 /// The sets to look in: the one that was asked for, or all of them.

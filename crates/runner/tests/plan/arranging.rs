@@ -39,7 +39,8 @@ fn bench(config: &'static str) -> Bench {
 }
 
 impl Bench {
-    /// A run before this one: `name outcome milliseconds`; `-` for a test that did not end.
+    /// A run before this one: `name outcome milliseconds`; `-` for a test that did not end, `waits`
+    /// for one that never began.
     fn ran(&self, name: &str, tests: &[&str]) -> Utf8PathBuf {
         let folder = self.results.join(name);
         std::fs::create_dir(&folder).expect("made");
@@ -54,8 +55,12 @@ impl Bench {
             set: None,
             left_out: Vec::new(),
         })];
+        let names = tests.iter().map(|test| test.split_whitespace().next().expect("a name"));
+        events.push(What::Planned { tests: names.map(str::to_owned).collect() });
         for (number, test) in (1..).zip(tests) {
-            events.extend(ended(number, test));
+            if !test.ends_with(" waits") {
+                events.extend(ended(number, test));
+            }
         }
         let mut recorder = Recorder::default();
         let mut lines = String::new();
@@ -265,7 +270,36 @@ fn what_failed_can_be_run_again() {
     bench.refused(&["small"], &of(&one), 4, "`wide.other`");
     bench.ran("three", &["small.boot PASS"]);
     bench.refused(&[], &last, 4, "nothing failed in the run of");
-    bench.refused(&[], &of("/nowhere".into()), 3, "/nowhere/events.jsonl");
+    bench.refused(&[], &of("/nowhere".into()), 3, "there are no results in /nowhere");
+}
+
+#[test]
+fn what_a_stopped_run_never_started_is_run_again() {
+    let bench = bench(CONFIG);
+    bench.ran(
+        "one",
+        &["small.boot PASS", "small.other FAIL", "wide.boot waits", "wide.other waits"],
+    );
+    let last = Arrangement { rerun: Some(Rerun::Last), ..usual() };
+    let arranged = bench.check(&[], &last, &["small.other", "wide.boot", "wide.other"]);
+    let remark = &arranged.remarks[0];
+    assert!(remark.starts_with("again: 3 of 3 tests that failed or never started in"), "{remark}");
+    bench.check(&["wide"], &last, &["wide.boot", "wide.other"]);
+    // A repetition that was not reached is one test to run again.
+    bench.ran("two", &["small.boot PASS", "small.boot waits", "small.boot waits"]);
+    bench.check(&[], &last, &["small.boot"]);
+    bench.ran("three", &["small.boot PASS", "small.other PASS"]);
+    bench.refused(&[], &last, 4, "nothing failed in the run of");
+}
+
+#[test]
+fn a_word_that_finds_nothing_of_what_failed_is_told() {
+    let bench = bench(CONFIG);
+    bench.ran("one", &["small.boot FAIL", "small.other PASS"]);
+    let last = Arrangement { rerun: Some(Rerun::Last), ..usual() };
+    let arranged = bench.check(&["boot", "other"], &last, &["small.boot"]);
+    assert!(arranged.remarks.iter().any(|told| told.ends_with("matches `other`")), "{arranged:?}");
+    bench.refused(&["boot", "small..wide"], &last, 4, "no variant matches `small..wide`");
 }
 
 #[test]
@@ -337,5 +371,5 @@ fn parts_are_divided_by_the_times_that_are_named_and_by_no_others() {
     bench.check(&[], &part(None), &["a", "c"]);
     bench.check(&[], &part(Some(one.as_str())), &["a"]);
     bench.check(&[], &part(Some("history")), &["a"]);
-    bench.refused(&[], &part(Some("/nowhere")), 3, "/nowhere/events.jsonl");
+    bench.refused(&[], &part(Some("/nowhere")), 3, "not known: there are no results in /nowhere");
 }
