@@ -99,6 +99,14 @@ impl Read {
         self.parser.slips(COMMAND_LINE)
     }
 
+    /// Warnings of the keys that the command line sets or deletes; what is told of each says `tell`.
+    pub(super) fn keys(
+        &self,
+        tell: impl FnMut(&str, bool) -> Option<(String, Option<String>)>,
+    ) -> Vec<Diagnostic> {
+        self.parser.keys_in(COMMAND_LINE, tell)
+    }
+
     /// Completes it with `only` statements.
     pub(super) fn finish(mut self, only: &[String]) -> Result<Loaded, Unreadable> {
         for filter in only {

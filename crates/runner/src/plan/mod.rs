@@ -7,6 +7,7 @@ mod facts;
 mod files;
 pub(crate) mod filter;
 mod json;
+mod keys;
 mod known;
 pub(crate) mod label;
 mod lint;

@@ -12,7 +12,7 @@ use super::refusal::Refusal;
 use super::selection::{Part, Selection};
 use super::unmatched::{Scattered, check_labels, quoted};
 use super::what::Wanted;
-use super::{filter, label};
+use super::{filter, keys, label};
 
 /// What is to be chosen.
 #[derive(Debug, Clone, Default)]
@@ -52,6 +52,7 @@ pub fn select(choice: &Choice, shipped: &dyn Shipped, known: &Known) -> Result<S
     check_blocks(&choice.expand_defaults, read.census())?;
     check_labels(&choice.wanted, read.census())?;
     let slips = read.slips();
+    let unread = keys::unread(&read, known);
     let names: Vec<String> = choice
         .wanted
         .names()
@@ -71,7 +72,7 @@ pub fn select(choice: &Choice, shipped: &dyn Shipped, known: &Known) -> Result<S
         let idle = idle(choice, &words, &selection, &read)?;
         if idle.is_empty() || choice.names.is_some() {
             selection.idle = idle.into_iter().map(str::to_owned).collect();
-            selection.warnings.extend(slips);
+            selection.warnings.extend(slips.into_iter().chain(unread));
             return Ok(selection);
         }
         missing.get_or_insert(idle);
