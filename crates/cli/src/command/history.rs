@@ -1,6 +1,7 @@
 //! `kvmtest history`: how tests ended in earlier runs.
 
 use std::collections::{HashMap, HashSet};
+use std::fmt::Write;
 
 use camino::Utf8Path;
 use jiff::Timestamp;
@@ -96,7 +97,7 @@ fn runs(singles: &[Single], base: &Utf8Path) -> String {
     }));
     let mut text = table(&rows);
     if let Some(more) = singles.len().checked_sub(SHOWN).filter(|more| *more > 0) {
-        text.push_str(&format!("  … and {more} before these (`--format json` has all)\n"));
+        let _ = writeln!(text, "  … and {more} before these (`--format json` has all)");
     }
     text
 }

@@ -3,7 +3,7 @@
 use camino::Utf8Path;
 use kvmtest::Result;
 use kvmtest_runner::child::Program;
-use kvmtest_runner::plan::{Choice, Known, Offer, Offers, Selection, Wanted, select};
+use kvmtest_runner::plan::{Choice, Known, Offer, Offers, Refusal, Selection, Wanted, select};
 use kvmtest_runner::run::House;
 
 use crate::configs::Configs;
@@ -54,7 +54,9 @@ pub(super) fn resolve(
             Ok(Ok((selection, known)))
         }
         Err(refusal) => {
-            terminal::note(refusal.render(terminal::has_colour()).trim_end());
+            let text = refusal.render(terminal::has_colour());
+            let by = if matches!(refusal, Refusal::Nothing(_)) { "" } else { "kvmtest: " };
+            terminal::note(format!("{by}{}", text.trim_end()));
             Ok(Err(refusal.exit_code()))
         }
     }
