@@ -126,6 +126,18 @@ impl Known {
         }
     }
 
+    /// Whether there are others than those that ship: what params those read is not known.
+    pub(super) fn are_of_several(&self) -> bool {
+        let mut programs = self.subtests.values().filter_map(|subtest| match &subtest.code {
+            Code::Compiled(program) => Some(program),
+            Code::Python(_) | Code::ShippedPython(_) => None,
+        });
+        let first = programs.next();
+        let is_python = |subtest: &KnownSubtest| matches!(subtest.code, Code::Python(_));
+        self.subtests.values().any(is_python)
+            || first.is_some_and(|first| programs.any(|other| !Arc::ptr_eq(first, other)))
+    }
+
     /// All of them, by name.
     pub fn iter(&self) -> impl Iterator<Item = &KnownSubtest> {
         self.subtests.values()
