@@ -1,7 +1,7 @@
 //! What a machine needs that nobody has a configuration for.
 
 use kvmtest::Params;
-use kvmtest_cartesian::{NoInclude, Parser, Source};
+use kvmtest_cartesian::{NoInclude, Parser, Source, Variant};
 
 /// The params that every test starts from: `configs/base.cfg`, as it was when this was built.
 pub(crate) fn base() -> Params {
@@ -11,5 +11,5 @@ pub(crate) fn base() -> Params {
     parser.parse(source, &mut NoInclude);
     let (config, _) = parser.finish();
     let first = config.variants().next();
-    first.iter().flat_map(|variant| variant.params()).collect()
+    first.iter().flat_map(Variant::params).collect()
 }

@@ -239,7 +239,7 @@ impl Env {
         format!("<Env {path}>")
     }
 
-    fn __reduce__(&self) -> PyResult<()> {
+    fn __reduce__(_slf: &Bound<'_, Self>) -> PyResult<()> {
         Err(unpicklable("Env"))
     }
 }

@@ -154,7 +154,7 @@ impl QMPMonitor {
         described("QMPMonitor", &self.monitor)
     }
 
-    fn __reduce__(&self) -> PyResult<()> {
+    fn __reduce__(_slf: &Bound<'_, Self>) -> PyResult<()> {
         Err(unpicklable("QMPMonitor"))
     }
 }
@@ -183,7 +183,7 @@ impl HumanMonitor {
         described("HumanMonitor", &self.monitor)
     }
 
-    fn __reduce__(&self) -> PyResult<()> {
+    fn __reduce__(_slf: &Bound<'_, Self>) -> PyResult<()> {
         Err(unpicklable("HumanMonitor"))
     }
 }

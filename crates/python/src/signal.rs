@@ -179,6 +179,10 @@ fn add_place() -> &'static Place {
 }
 
 /// Whether a wait of this thread, which was woken, ends.
+#[expect(
+    clippy::redundant_closure_for_method_calls,
+    reason = "the method alone has not the lifetime that is asked for"
+)]
 fn judge() -> bool {
     if RAISED.with_borrow(Option::is_some) {
         return true;
@@ -197,13 +201,13 @@ fn judge() -> bool {
 }
 
 fn role(py: Python<'_>) -> PyResult<u8> {
+    static GETSIGNAL: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+    static DEFAULT: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
     // The thread by which the kernel knows the process; after a fork, the one that forked.
     // SAFETY: neither call can fail or has a precondition.
     if unsafe { libc::gettid() == libc::getpid() } {
         return Ok(MAIN);
     }
-    static GETSIGNAL: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
-    static DEFAULT: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
     let handler = GETSIGNAL.import(py, "signal", "getsignal")?.call1((libc::SIGINT,))?;
     let default = DEFAULT.import(py, "signal", "default_int_handler")?;
     Ok(if handler.is(default) { OTHER } else { UNCONCERNED })

@@ -397,7 +397,7 @@ impl VM {
         format!("<VM {}>", self.vm.here().map_or("of another process", Vm::name))
     }
 
-    fn __reduce__(&self) -> PyResult<()> {
+    fn __reduce__(_slf: &Bound<'_, Self>) -> PyResult<()> {
         Err(unpicklable("VM"))
     }
 }

@@ -66,9 +66,9 @@ impl ShellSession {
         Ok((found.index, text(py, &[&found.before[..], &found.matched].concat())?))
     }
 
-    fn run<'py>(
+    fn run(
         &self,
-        py: Python<'py>,
+        py: Python<'_>,
         command: &str,
         timeout: Option<Seconds>,
     ) -> PyResult<(i32, Vec<u8>)> {
@@ -279,8 +279,7 @@ impl ShellSession {
         py: Python<'py>,
         timeout: Option<Seconds>,
     ) -> PyResult<Bound<'py, PyString>> {
-        let bytes =
-            self.with(py, timeout, |session, deadline| session.bytes_up_to_prompt(deadline))?;
+        let bytes = self.with(py, timeout, Session::bytes_up_to_prompt)?;
         text(py, &bytes)
     }
 
@@ -383,7 +382,7 @@ impl ShellSession {
         format!("<ShellSession {}>", self.name)
     }
 
-    fn __reduce__(&self) -> PyResult<()> {
+    fn __reduce__(_slf: &Bound<'_, Self>) -> PyResult<()> {
         Err(unpicklable("ShellSession"))
     }
 }

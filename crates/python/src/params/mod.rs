@@ -1,5 +1,7 @@
 //! `Params`: a mapping of strings, with getters that check.
 
+mod text;
+
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use kvmtest::{Error, ErrorKind, params};
@@ -7,9 +9,10 @@ use pyo3::IntoPyObjectExt as _;
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
-use pyo3::types::{PyBool, PyDict, PyFloat, PyInt, PyList, PyMapping, PyString, PyTuple};
+use pyo3::types::{PyBool, PyDict, PyList, PyMapping, PyString, PyTuple};
 
 use crate::error::{raise, raise_missing};
+use text::{key_text, value_text};
 
 /// The parameters of a test, or of one of its objects: a mapping of strings, in the order in which
 /// the keys were first set.
@@ -162,7 +165,7 @@ impl Params {
 
     fn __eq__(slf: &Bound<'_, Self>, other: &Bound<'_, PyAny>) -> PyResult<bool> {
         if let Ok(other) = other.cast::<Self>() {
-            return Ok(as_dict(slf)?.eq(as_dict(other)?)?);
+            return as_dict(slf)?.eq(as_dict(other)?);
         }
         as_dict(slf)?.eq(other)
     }
@@ -466,39 +469,6 @@ fn pairs<'py>(object: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
         Ok(mapping) => Ok(mapping.items()?.into_any()),
         Err(_) => Ok(object.clone()),
     }
-}
-
-fn key_text(key: &Bound<'_, PyAny>) -> PyResult<String> {
-    match key.cast::<PyString>() {
-        Ok(text) => Ok(text.to_cow()?.into_owned()),
-        Err(_) => {
-            Err(PyTypeError::new_err(format!("a key of params must be a str: {}", key.repr()?)))
-        }
-    }
-}
-
-/// The text that params keep for a value.
-fn value_text(key: &Bound<'_, PyAny>, value: &Bound<'_, PyAny>) -> PyResult<String> {
-    if let Ok(text) = value.cast::<PyString>() {
-        return Ok(text.to_cow()?.into_owned());
-    }
-    if let Ok(truth) = value.cast::<PyBool>() {
-        return Ok(if truth.is_true() { "yes" } else { "no" }.to_owned());
-    }
-    if value.is_instance_of::<PyInt>() || value.is_instance_of::<PyFloat>() {
-        return Ok(value.str()?.to_cow()?.into_owned());
-    }
-    if value.is_instance_of::<PyList>() || value.is_instance_of::<PyTuple>() {
-        let items: Vec<String> =
-            value.try_iter()?.map(|item| value_text(key, &item?)).collect::<PyResult<_>>()?;
-        return Ok(items.join(" "));
-    }
-    if value.hasattr("__fspath__")? {
-        let path: std::path::PathBuf = value.extract()?;
-        return Ok(path.to_str().unwrap_or_default().to_owned());
-    }
-    let kind = value.get_type().name()?;
-    Err(PyTypeError::new_err(format!("`{}` cannot be kept as text: it is a {kind}", key.str()?)))
 }
 
 fn as_dict<'py>(params: &Bound<'py, Params>) -> PyResult<Bound<'py, PyDict>> {
