@@ -92,12 +92,11 @@ impl House<'_> {
         mut settings: Settings,
         workers: impl FnOnce(&Plan, usize) -> Result<Vec<Worker>>,
     ) -> Result<u8, Stopped> {
-        let arranged = self.arrange(&order)?;
+        let (arranged, subtests) = self.arrange(&order)?;
         let host = capacity_of_host();
         let jobs = order.jobs.workers(&arranged.plan.tests, host);
         let Arranged { plan, set, remarks, .. } = arranged.for_workers(jobs);
-        let today = Clock::today();
-        settings.known = known::Known::read(order.known_failures.as_deref(), &plan.tests, today)?;
+        settings.known = self.expected(&order, &plan.tests, &subtests)?;
         settings.run_timeout = match settings.run_timeout {
             Some(timeout) => Some(timeout),
             None => job_timeout(&plan.tests)?,
@@ -118,6 +117,7 @@ impl House<'_> {
             left_out: plan.left_out,
             sources: self.sources(&order.subtests),
         }));
+        reports.tell(What::Planned { tests: names(&plan.tests) });
         for message in remarks {
             reports.tell(What::Remark { message });
         }
@@ -130,7 +130,13 @@ impl House<'_> {
     /// and then it has been said why.
     pub fn list(&self, order: &Order) -> Result<Vec<Fact>, u8> {
         match self.arrange(order) {
-            Ok(arranged) => {
+            Ok((arranged, subtests)) => {
+                if let Err(Stopped { code, message }) =
+                    self.expected(order, &arranged.plan.tests, &subtests)
+                {
+                    let _ = writeln!(std::io::stderr(), "{message}");
+                    return Err(code);
+                }
                 let jobs = order.jobs.workers(&arranged.plan.tests, capacity_of_host());
                 let arranged = arranged.for_workers(jobs);
                 for remark in &arranged.remarks {
@@ -145,7 +151,7 @@ impl House<'_> {
         }
     }
 
-    fn arrange(&self, order: &Order) -> Result<Arranged, Stopped> {
+    fn arrange(&self, order: &Order) -> Result<(Arranged, Known), Stopped> {
         let known = self.known(&order.subtests)?;
         let color = order.console.color;
         let results = &order.results;
@@ -156,7 +162,42 @@ impl House<'_> {
         for warning in &arranged.warnings {
             let _ = writeln!(std::io::stderr(), "{}", warning.render(color));
         }
-        Ok(arranged)
+        Ok((arranged, known))
+    }
+
+    /// The failures that are expected. An entry that no test of the whole configuration can ever
+    /// meet is an error: it was meant for one.
+    fn expected(
+        &self,
+        order: &Order,
+        tests: &[PlannedTest],
+        subtests: &Known,
+    ) -> Result<known::Known, Stopped> {
+        let file = order.known_failures.as_deref();
+        let expected = known::Known::read(file, tests, Clock::today())?;
+        let idle = expected.idle();
+        if idle.is_empty() {
+            return Ok(expected);
+        }
+        let filters: Vec<&str> = idle.iter().map(|(filter, _)| *filter).collect();
+        let nowhere =
+            plan::nowhere(&order.choice, &filters, self.shipped, subtests).map_err(|refusal| {
+                Stopped { code: refusal.exit_code(), message: refusal.render(false) }
+            })?;
+        let wrong: Vec<String> = idle
+            .iter()
+            .filter(|(filter, _)| nowhere.contains(filter))
+            .map(|(filter, place)| {
+                format!(
+                    "{place}: no test of the configuration matches `{filter}`: mend the filter, or \
+                     remove the entry (`kvmtest list` shows what there is)"
+                )
+            })
+            .collect();
+        match wrong.as_slice() {
+            [] => Ok(expected),
+            _ => Err(Stopped { code: exit_code::SETUP_IMPOSSIBLE, message: wrong.join("\n") }),
+        }
     }
 
     /// The folders that subtests come from, for who looks for their files later from elsewhere.
@@ -181,6 +222,13 @@ impl House<'_> {
             Box::new(Console::new(std::io::stdout(), console)),
         ])
     }
+}
+
+/// The full names of tests, in the order of their numbers.
+fn names(tests: &[PlannedTest]) -> Vec<String> {
+    let mut tests: Vec<&PlannedTest> = tests.iter().collect();
+    tests.sort_by_key(|test| test.number);
+    tests.into_iter().map(|test| test.name.clone()).collect()
 }
 
 /// Adds the run to the history. The events have all of it, so that nothing is lost where that
@@ -254,7 +302,13 @@ fn job_timeout(tests: &[PlannedTest]) -> Result<Option<Duration>> {
     let mut longest = None;
     for test in tests {
         if test.params.find_nonempty("job_timeout").is_some() {
-            longest = longest.max(Some(test.params.get_duration("job_timeout")?));
+            let timeout = test.params.get_duration("job_timeout")?;
+            if timeout.is_zero() {
+                return Err(test
+                    .params
+                    .wrong("job_timeout", "longer than 0, or empty for no limit"));
+            }
+            longest = longest.max(Some(timeout));
         }
     }
     Ok(longest)

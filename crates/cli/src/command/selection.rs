@@ -1,7 +1,7 @@
 //! What of a configuration is meant: shared by the commands that take WHAT.
 
 use camino::Utf8Path;
-use kvmtest::{Error, ErrorKind, Result};
+use kvmtest::Result;
 use kvmtest_runner::child::Program;
 use kvmtest_runner::plan::{Choice, Known, Offer, Offers, Refusal, Selection, Wanted, select};
 use kvmtest_runner::run::House;
@@ -53,13 +53,11 @@ pub(super) fn resolve(
             }
             Ok(Ok((selection, known)))
         }
-        Err(refusal @ Refusal::Nothing(_)) => {
-            terminal::note(refusal.render(false));
-            Ok(Err(refusal.exit_code()))
-        }
         Err(refusal) => {
-            let message = refusal.render(terminal::has_colour());
-            Err(Error::new(ErrorKind::Config, message.trim_end()))
+            let text = refusal.render(terminal::has_colour());
+            let by = if matches!(refusal, Refusal::Nothing(_)) { "" } else { "kvmtest: " };
+            terminal::note(format!("{by}{}", text.trim_end()));
+            Ok(Err(refusal.exit_code()))
         }
     }
 }

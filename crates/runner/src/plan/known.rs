@@ -62,6 +62,13 @@ impl Known {
         self.subtests.get(name)
     }
 
+    /// Whether they are of more than one program: not only of those that ship.
+    pub(super) fn are_of_several(&self) -> bool {
+        let mut programs = self.subtests.values().map(|subtest| &subtest.program);
+        let first = programs.next();
+        first.is_some_and(|first| programs.any(|other| !Arc::ptr_eq(first, other)))
+    }
+
     /// All of them, by name.
     pub fn iter(&self) -> impl Iterator<Item = &KnownSubtest> {
         self.subtests.values()
