@@ -178,6 +178,22 @@ def test_it_ends_with_its_python():
     assert kvm_utils.wait_for(lambda: _is_gone(int(ended.stdout)), LONG, 0, 0.02)
 
 
+def test_a_fork_ends_none_of_them():
+    script = (
+        "import os, sys; sys.path.append(sys.argv[1]); import kvm_subprocess; "
+        "one = kvm_subprocess.run_bg('sleep 60', timeout=0); "
+        "pid = os.fork() or sys.exit(0); os.waitpid(pid, 0); print(one.wait(0.2))"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-c", script, kvmtest.historical.path()],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=LONG,
+    )
+    assert ended.stdout == "False\n"
+
+
 def _is_gone(pid):
     try:
         with open(f"/proc/{pid}/stat") as file:

@@ -106,6 +106,7 @@ def _takes(function: Subtest, count: int) -> bool:
 
 def _of_exception(error: BaseException, file: str, usual: str) -> Finished:
     """The verdict that `error` is; `usual` is that of one which is none of the library's."""
+    historical.tell_contexts(error)
     finished = Finished(usual, kind="exception", location=stack.location(error, file))
     finished.message = f"{type(error).__name__}: {shortened(words(error), LONGEST_MESSAGE)}"
     if isinstance(error, kvmtest.Error):

@@ -145,7 +145,7 @@ def method(kind: str, name: str) -> Callable[..., Any]:
     """A method that says what became of it."""
 
     def left_out(self: object, *args: object, **kwargs: object) -> NoReturn:
-        raise LeftOutError(f"`{name}` of a {kind} is left out: {METHODS[kind][name]}")
+        raise LeftOutError(f"`{kind}.{name}` is left out: {METHODS[kind][name]}")
 
     left_out.__name__ = name
     left_out.__doc__ = f"Left out: {METHODS[kind][name]}."

@@ -202,10 +202,14 @@ alive: weakref.WeakSet[Spawn] = weakref.WeakSet()
 """Those that run."""
 
 
+_OWNER = os.getpid()
+
+
 @atexit.register
 def _close_all() -> None:
-    for process in list(alive):
-        process.send_signal(signal.SIGKILL)
+    if os.getpid() == _OWNER:  # In a fork they are another's.
+        for process in list(alive):
+            process.send_signal(signal.SIGKILL)
 
 
 def _start(command: str, echo: bool) -> tuple[subprocess.Popen[bytes], int]:
