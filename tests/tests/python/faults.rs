@@ -117,8 +117,8 @@ fn a_subtest_that_does_not_end_is_interrupted_where_it_is() {
         "foo.py",
         "import time\n\ndef run_foo(test, params, env):\n    while True:\n        time.sleep(0.1)\n",
     )]);
-    let ended = run(&sandbox, &["foo", "test_timeout = 1"]);
-    ended.code(1).is_clean().says(["did not end within 1s"]);
+    let ended = run(&sandbox, &["foo", "test_timeout = 4"]);
+    ended.code(1).is_clean().says(["did not end within 4s"]);
     let result = finished(&sandbox);
     assert_eq!(result["location"], "foo.py:5", "{result}");
 }
@@ -128,6 +128,6 @@ fn a_wait_of_the_library_ends_when_time_is_up() {
     let body = "s = kvmtest.ShellSession.spawn(['sleep', '600'])\n\
                 s.read_until_output_matches('never', timeout=600)";
     let sandbox = with_files(&[("foo.py", &format!("import kvmtest\n\n{}", function(body)))]);
-    run(&sandbox, &["foo", "test_timeout = 1"]).code(1).says(["did not end within 1s"]);
+    run(&sandbox, &["foo", "test_timeout = 4"]).code(1).says(["did not end within 4s"]);
     assert_eq!(finished(&sandbox)["location"], "foo.py:5");
 }

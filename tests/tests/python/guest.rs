@@ -60,9 +60,9 @@ fn those_that_ship_pass() {
         })
         .collect();
     assert!(names.len() >= 6, "{names:?}");
-    let run = ["run".to_owned(), "--set".to_owned(), "standard".to_owned()];
-    let ended = sandbox.kvmtest(run.into_iter().chain(names.iter().cloned()));
-    ended.code(0).says([&format!("{} passed", names.len())]);
+    for name in &names {
+        sandbox.kvmtest(["run", "--set", "standard", name]).code(0).says(["1 passed"]);
+    }
 }
 
 #[test]
