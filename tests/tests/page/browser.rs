@@ -44,7 +44,8 @@ fn varied(sandbox: &Sandbox) {
         &json!({
             "outcome": "FAIL", "cause": "guest-did-not-boot", "message": "no prompt within 5 s",
             "contexts": ["rebooting vm1", "logging in"], "location": "reboot.rs:2:1",
-            "evidence": ["screen.png", "serial-vm1.log", "odd name?#%.log"], "attach": ["kvmtest console vm1"],
+            "evidence": ["screen.png", "serial-vm1.log", "odd name?#%.log"], "console_tail": ["line 50 of boot"], "console_log": "serial-vm1.log",
+            "command_script": "qemu-vm1.sh",
         }),
     );
     let log: String =

@@ -225,7 +225,11 @@ impl Records {
                 record.finished = Some(finished.clone());
                 return Some(record);
             }
-            What::RunStarted(_) | What::Remark { .. } | What::RunFinished { .. } => {}
+            What::RunStarted(_)
+            | What::Entered { .. }
+            | What::Left { .. }
+            | What::Remark { .. }
+            | What::RunFinished { .. } => {}
         }
         None
     }

@@ -14,6 +14,8 @@ use crate::report::text::{duration, for_terminal, one_line};
 /// Lines that change. Without a terminal there are none, and everything here does nothing.
 pub(super) struct Live {
     lines: MultiProgress,
+    /// Where they are.
+    target: Box<dyn Fn() -> ProgressDrawTarget + Send>,
     total: ProgressBar,
     running: BTreeMap<u32, Running>,
     paint: Paint,
@@ -30,16 +32,30 @@ impl Live {
     pub(super) const MOST: usize = 12;
 
     /// Lines below what is written to standard output.
-    pub(super) fn new(target: ProgressDrawTarget, paint: Paint) -> Self {
-        let lines = MultiProgress::with_draw_target(target);
+    pub(super) fn new(
+        target: impl Fn() -> ProgressDrawTarget + Send + 'static,
+        paint: Paint,
+    ) -> Self {
+        let lines = MultiProgress::with_draw_target(target());
         let total = lines.add(ProgressBar::new(0));
         total.set_style(style("  [{pos}/{len}] {elapsed} {wide_msg}"));
-        Self { lines, total, running: BTreeMap::new(), paint }
+        Self { lines, target: Box::new(target), total, running: BTreeMap::new(), paint }
     }
 
     /// Does something while the lines are away.
     pub(super) fn suspend<T>(&self, write: impl FnOnce() -> T) -> T {
         self.lines.suspend(write)
+    }
+
+    /// Takes the lines away until they are shown again; what they tell goes on.
+    pub(super) fn hush(&self) {
+        // A terminal that cannot be cleared is not worth a word in the results.
+        let _: io::Result<()> = self.lines.clear();
+        self.lines.set_draw_target(ProgressDrawTarget::hidden());
+    }
+
+    pub(super) fn show(&self) {
+        self.lines.set_draw_target((self.target)());
     }
 
     pub(super) fn run_started(&self, planned: usize) {
