@@ -37,6 +37,8 @@ impl Live {
         paint: Paint,
     ) -> Self {
         let lines = MultiProgress::with_draw_target(target());
+        // What is drawn again is written over what was there, and never away for a moment.
+        lines.set_move_cursor(true);
         let total = lines.add(ProgressBar::new(0));
         total.set_style(style("  [{pos}/{len}] {elapsed} {wide_msg}"));
         Self { lines, target: Box::new(target), total, running: BTreeMap::new(), paint }
@@ -149,9 +151,13 @@ pub(super) fn waits(phase: Phase, waiting_for: &str) -> String {
         Phase::Run => "",
         Phase::Clean => "cleaning up: ",
     };
-    let what = if waiting_for.is_empty() { "it has not said what" } else { waiting_for };
-    let verb = if what.starts_with("waiting") { "" } else { "waiting for " };
-    format!("{doing}{verb}{what}")
+    if waiting_for.is_empty() {
+        return format!("{doing}it has not said what it waits for");
+    }
+    // Who logs in, or boots, need not be said to wait for that.
+    let acts = waiting_for.split(' ').next().is_some_and(|word| word.ends_with("ing"));
+    let verb = if acts { "" } else { "waiting for " };
+    format!("{doing}{verb}{waiting_for}")
 }
 
 /// How many milliseconds the rest of a run takes, if it takes as long for each test as so far.

@@ -3,6 +3,7 @@
 mod live;
 mod options;
 mod paint;
+mod screen;
 mod summary;
 #[cfg(test)]
 mod tests;
@@ -65,7 +66,7 @@ pub struct Console<W> {
 impl<W: Write + Send> Console<W> {
     /// Writes to `out`; the lines that change, if there are any, to standard error.
     pub fn new(out: W, options: ConsoleOptions) -> Self {
-        Self::with_target(out, options, ProgressDrawTarget::stderr)
+        Self::with_target(out, options, screen::stderr)
     }
 
     fn with_target(
@@ -130,13 +131,13 @@ impl<W: Write + Send> Console<W> {
     }
 
     fn verdict(&mut self, record: &Record, part: Part) -> io::Result<()> {
-        self.line(&verdict::line(record, self.paint))?;
         let places = Places { results: &self.results, sources: &self.sources };
-        let lines = match part {
+        let mut lines = vec![verdict::line(record, self.paint)];
+        lines.extend(match part {
             Part::All => verdict::details(record, places, self.paint),
             Part::End => verdict::end(record, places, self.paint),
-        };
-        lines.iter().try_for_each(|line| self.line(line))
+        });
+        self.lines(&lines)
     }
 
     /// A person is let into a machine: they are told of its test, and then the terminal is theirs.
@@ -155,7 +156,7 @@ impl<W: Write + Send> Console<W> {
     fn left(&mut self) -> io::Result<()> {
         let Some(held) = self.held.take() else { return Ok(()) };
         self.live.iter().for_each(Live::show);
-        held.iter().try_for_each(|line| self.line(line))
+        self.lines(&held)
     }
 
     fn count(&mut self, record: &Record) {
@@ -187,10 +188,9 @@ impl<W: Write + Send> Console<W> {
         let name = self.records.open(test).map(Record::label).unwrap_or_default();
         let mark = self.paint.paint(Ink::Dim, &format!("{word:<5}"));
         let name = for_terminal(&one_line(&name));
-        for line in for_terminal(text).lines() {
-            self.line(&format!("  {mark}  {name}: {line}"))?;
-        }
-        Ok(())
+        let text = for_terminal(text);
+        let lines = text.lines().map(|line| format!("  {mark}  {name}: {line}"));
+        self.lines(&lines.collect::<Vec<_>>())
     }
 
     fn end(&mut self, counts: Counts, duration_ms: u64, early: &str) -> io::Result<()> {
@@ -205,10 +205,9 @@ impl<W: Write + Send> Console<W> {
         }
         let quiet = self.options.detail == Detail::Quiet;
         if !quiet && self.counts.total() > SCREEN && !self.failed.is_empty() {
+            let failed = std::mem::take(&mut self.failed);
             self.line("what failed:")?;
-            for line in std::mem::take(&mut self.failed) {
-                self.line(&line)?;
-            }
+            self.lines(&failed)?;
         }
         self.line(&summary::counts(counts, duration_ms, early, self.paint))?;
         let results = for_terminal(self.results.as_str());
@@ -221,13 +220,22 @@ impl<W: Write + Send> Console<W> {
     }
 
     fn line(&mut self, text: &str) -> io::Result<()> {
+        self.lines(&[text.to_owned()])
+    }
+
+    /// Writes lines together: the lines that change are taken away for them once.
+    fn lines(&mut self, lines: &[String]) -> io::Result<()> {
         if let Some(held) = &mut self.held {
-            held.push(text.to_owned());
+            held.extend_from_slice(lines);
+            return Ok(());
+        }
+        if lines.is_empty() {
             return Ok(());
         }
         // Blanks at the end of a line help nobody.
-        let (out, text) = (&mut self.out, text.trim_end());
-        let mut write = || writeln!(out, "{text}").and_then(|()| out.flush());
+        let text: String = lines.iter().flat_map(|line| [line.trim_end(), "\n"]).collect();
+        let out = &mut self.out;
+        let mut write = || out.write_all(text.as_bytes()).and_then(|()| out.flush());
         let written = match &self.live {
             Some(live) => live.suspend(write),
             None => write(),

@@ -223,16 +223,12 @@ fn what_is_unfinished_is_told() {
 
 /// Standard output and the lines that change, on one screen.
 #[derive(Clone)]
-struct Screen(InMemoryTerm);
+struct Both(InMemoryTerm);
 
-impl Write for Screen {
+impl Write for Both {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        for line in String::from_utf8_lossy(bytes).split_inclusive('\n') {
-            match line.strip_suffix('\n') {
-                Some(line) => self.0.write_line(line)?,
-                None => self.0.write_str(line)?,
-            }
-        }
+        // A terminal begins a line where one ends.
+        self.0.write_str(&String::from_utf8_lossy(bytes).replace('\n', "\r\n"))?;
         Ok(bytes.len())
     }
 
@@ -241,15 +237,18 @@ impl Write for Screen {
     }
 }
 
-fn on_screen(term: &InMemoryTerm) -> Console<Screen> {
-    let screen = term.clone();
-    let target = move || ProgressDrawTarget::term_like_with_hz(Box::new(screen.clone()), 255);
+fn on_screen(term: &InMemoryTerm) -> Console<Both> {
+    let out = term.clone();
+    let target = move || {
+        let size = out.clone();
+        screen::Screen::target(Both(out.clone()), move || (size.height(), size.width()))
+    };
     let options = ConsoleOptions { live: true, ..ConsoleOptions::default() };
-    Console::with_target(Screen(term.clone()), options, target)
+    Console::with_target(Both(term.clone()), options, target)
 }
 
 /// What the screen shows, with all lines drawn: they are not drawn more often than anybody reads.
-fn contents(console: &Console<Screen>, term: &InMemoryTerm) -> String {
+fn contents(console: &Console<Both>, term: &InMemoryTerm) -> String {
     console.live.iter().for_each(|live| live.suspend(|| ()));
     term.contents()
 }
