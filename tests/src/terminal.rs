@@ -90,6 +90,11 @@ impl Terminal {
         &self.said
     }
 
+    /// How many bytes of that were waited for.
+    pub fn heard(&self) -> usize {
+        self.heard
+    }
+
     /// The same as text.
     pub fn text(&self) -> String {
         String::from_utf8_lossy(&self.said).into_owned()

@@ -76,6 +76,13 @@ impl Story {
         let mut tails = if failed { tail::then(finished) } else { Vec::new() };
         // A session's log ends with what the other side had said last; once is enough.
         tails.retain(|tail| output.is_empty() || !tail.ends_with(&output));
+        // And a session over the console is shown by that.
+        if let [console, session] = &tails[..]
+            && console.lines.len() >= session.lines.len()
+            && console.ends_with(&session.lines)
+        {
+            tails.truncate(1);
+        }
         Self {
             cause: finished.cause.map(crate::event::Cause::words),
             shown_by: shown_by(finished),

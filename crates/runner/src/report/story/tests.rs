@@ -85,6 +85,10 @@ fn the_last_words_are_not_told_twice() {
     assert_eq!(tails(Some("no luck\r\n\r\n at all\r\n")), 0);
     assert_eq!(tails(Some("other words")), 1);
     assert_eq!(tails(None), 1);
+    // A session over the console is there already.
+    let both = |console: &[&str]| story(&dir, &failed(console, &said, None)).tails.len();
+    assert_eq!(both(&["login: root", "$ false", "no luck", "at all"]), 1);
+    assert_eq!(both(&["login: root", "$ false", "no luck", "at all", "panic"]), 2);
 }
 
 #[test]
