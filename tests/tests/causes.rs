@@ -126,16 +126,15 @@ fn of_several_tries_the_last_one_keeps_its_machine() {
     report(&[]).code(0).does_not_say("still lives").says(["see /"]);
     report(&["--format", "html"]).code(0).does_not_say("kept-1");
     // Another one of that name is not it.
-    sandbox.fake("hangs-in-command", &what[..2]).code(1);
-    sandbox.fake("obeys", &["boot", "kill_vm = no"]).code(0);
     let kept = sandbox.fake("hangs-in-command", &what);
     kept.code(1).says(["--env kept-1 vm1"]);
+    sandbox.fake("obeys", &["boot", "kill_vm = no"]).code(0);
     let list = sandbox.kvmtest(["env"]);
     list.says(["of several called vm1, say which: kvmtest console --env ENV vm1"]);
     let results = sandbox.work.join("results");
     let mut runs: Vec<_> = results.read_dir_utf8().expect("listed").flatten().collect();
     runs.retain(|run| run.file_type().is_ok_and(|kind| kind.is_dir()));
-    let first = runs.iter().map(|run| run.path()).min().expect("runs");
+    let first = runs.iter().map(camino::Utf8DirEntry::path).min().expect("runs");
     sandbox.kvmtest(["report", first.as_str()]).code(0).does_not_say("still lives");
     sandbox.kvmtest(["env", "kill"]).code(0);
     sandbox.is_empty();
@@ -158,7 +157,7 @@ fn an_interrupted_test_keeps_nothing() {
 fn a_test_without_machines_is_told_no_way_into_them() {
     let sandbox = Sandbox::new();
     let hint = "again with `--on-fail keep`";
-    let ended = sandbox.fake("obeys", &["boot", "vms ="]);
+    let ended = sandbox.fake("obeys", &["boot", "vms =", "mem = much"]);
     ended.code(1).does_not_say(hint);
     sandbox.fake("hangs-in-command", &["reboot", "test_timeout = 3"]).code(1).says([hint]);
 }

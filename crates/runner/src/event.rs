@@ -28,6 +28,7 @@ pub struct Event {
 }
 
 /// What can happen.
+#[expect(clippy::large_enum_variant, reason = "the largest is the one that tells of each test")]
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "kebab-case")]
 pub enum What {

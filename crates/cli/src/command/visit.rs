@@ -16,7 +16,9 @@ pub(super) fn visit(vm: &Vm, all: &[Survivor], before: &Before) {
         Ok(console) => console,
         Err(error) => return note(format!("it cannot be had: {error}; the run goes on")),
     };
-    invitation(vm, all).iter().for_each(|line| note(format!("  {line}")));
+    for line in invitation(vm, all) {
+        note(format!("  {line}"));
+    }
     note("");
     match console.relay(before) {
         Ok(false) => note(format!("\nyou left {name}; the run goes on")),

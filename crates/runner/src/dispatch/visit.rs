@@ -86,7 +86,7 @@ impl Dispatcher<'_> {
     }
 
     pub(super) fn left(&mut self, desk: usize, test: u32) {
-        if !self.inside.is_some_and(|inside| (inside.desk, inside.test) == (desk, test)) {
+        if self.inside.is_none_or(|inside| (inside.desk, inside.test) != (desk, test)) {
             return;
         }
         self.is_left();

@@ -311,7 +311,9 @@ fn a_person_who_is_let_in_is_told_all_and_then_left_alone() {
     };
     let finished = TestFinished { evidence: vec!["debug.log".into()], ..so_far.clone() };
     let mut take = |what: What| {
-        sample::events([what]).iter().for_each(|event| console.take(event).expect("written"));
+        for event in sample::events([what]) {
+            console.take(&event).expect("written");
+        }
         contents(&console, &term)
     };
     take(sample::run_started(3));
