@@ -139,11 +139,16 @@ fn keep(env: &Env, vms: Vec<Vm>) -> Result<Vec<Survivor>> {
         return Ok(Vec::new());
     }
     let kept = env::keep()?;
-    for vm in &vms {
+    let mut moved = Vec::new();
+    for vm in vms {
         vm.keep_logs();
-        vm.move_to(env, &kept)?;
+        match vm.move_to(env, &kept) {
+            Ok(()) => moved.push(vm),
+            // Of the others it is to be told all the same.
+            Err(error) => tracing::warn!("the machine {} is not kept: {error}", vm.name()),
+        }
     }
-    Ok(survivors(&vms, kept.path()))
+    Ok(survivors(&moved, kept.path()))
 }
 
 /// Whether cleaning up leaves it alive.
