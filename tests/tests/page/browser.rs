@@ -123,7 +123,7 @@ fn a_failure_tells_its_story() {
         "reboot.rs:2:1",
         "two();",
         "line 50 of boot",
-        "kvmtest console vm1",
+        "/qemu-vm1.sh",
         "prepare 100 ms",
         "base.cfg:3",
         "odd name?#%.log",
