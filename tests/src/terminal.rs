@@ -29,7 +29,8 @@ pub struct Terminal {
 impl Terminal {
     /// Starts `command` on a terminal of 50 lines that are `columns` wide.
     pub fn start(command: &Command, columns: u16) -> Self {
-        let ours = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).expect("a terminal");
+        let ours = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC)
+            .expect("a terminal");
         grantpt(&ours).and_then(|()| unlockpt(&ours)).expect("unlocked");
         let name = ptsname(&ours, Vec::new()).expect("a name");
         let flags = OFlags::RDWR | OFlags::NOCTTY | OFlags::CLOEXEC;
@@ -98,6 +99,15 @@ impl Terminal {
     /// The same as text.
     pub fn text(&self) -> String {
         String::from_utf8_lossy(&self.said).into_owned()
+    }
+
+    /// Closes the window: the terminal is gone.
+    #[track_caller]
+    pub fn close(mut self) -> Option<i32> {
+        let nothing = || File::open("/dev/null").expect("it is there");
+        (self.ours, self.theirs) = (nothing(), nothing());
+        assert!(self.process.ends_within(PATIENCE), "it did not end:\n{}", self.text());
+        self.child.wait().expect("it was not waited for").code()
     }
 
     /// Waits for the end of the command.

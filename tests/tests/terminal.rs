@@ -152,3 +152,20 @@ fn the_lines_that_change_leave_nothing_behind() {
         sandbox.is_empty();
     }
 }
+
+#[test]
+fn a_window_that_is_closed_ends_the_run_in_order() {
+    let sandbox = Sandbox::new();
+    let what = ["boot", "reboot", "--jobs", "2", "slow_after = 0.2"];
+    let mut terminal = Terminal::start(&sandbox.fake_run("silent", &what), 80);
+    terminal.wait_for("reboot: logging in");
+    assert_eq!(terminal.close(), Some(130));
+    assert!(sandbox.latest().join("results.html").is_file());
+    sandbox.is_empty();
+    // And with somebody inside.
+    let sandbox = Sandbox::new();
+    let mut terminal = stays_on(&sandbox, &["system_powerdown"]);
+    terminal.wait_for("Ctrl-] leaves").types("\n").wait_for("fake:~# ");
+    assert_eq!(terminal.close(), Some(130));
+    sandbox.is_empty();
+}

@@ -133,8 +133,10 @@ where
             frame.text.push_str("\x1b[J");
         }
         let text = std::mem::take(&mut frame.text);
-        frame.out.write_all(text.as_bytes())?;
-        frame.out.flush()
+        // Who draws takes an error for the end of the world, and a terminal may be gone at any time.
+        let out = &mut frame.out;
+        let _: io::Result<()> = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+        Ok(())
     }
 }
 
