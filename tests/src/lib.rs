@@ -9,6 +9,7 @@ mod process;
 mod program;
 mod running;
 mod sandbox;
+mod terminal;
 
 pub use browser::{Browser, address};
 pub use ended::Ended;
@@ -17,6 +18,7 @@ pub use process::Process;
 pub use program::{fake_qemu, program, python_package, tree};
 pub use running::Running;
 pub use sandbox::{GuestsMissing, Sandbox};
+pub use terminal::Terminal;
 
 /// Says why a test, or a part of it, is not run here.
 #[expect(clippy::print_stdout, reason = "the test harness shows what a test prints")]

@@ -1,6 +1,6 @@
 //! Processes of others.
 
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::time::Duration;
 
 use camino::Utf8Path;
@@ -29,6 +29,11 @@ impl Process {
         let pids = entries.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok());
         let own = std::process::id().cast_signed();
         pids.filter(|pid| *pid != own && names(*pid, place)).filter_map(Self::open).collect()
+    }
+
+    /// Readable when it has ended.
+    pub(crate) fn as_fd(&self) -> BorrowedFd<'_> {
+        self.fd.as_fd()
     }
 
     /// The process that started this one, or adopted it.

@@ -149,6 +149,17 @@ impl Sandbox {
         serde_json::from_str(&text).expect("JSON")
     }
 
+    /// The `result.json` of the test of the last run that has this short name.
+    #[track_caller]
+    pub fn result_of(&self, name: &str) -> Value {
+        let entries = self.latest().read_dir_utf8().expect("results");
+        let own = format!("-{name}");
+        let dirs = entries.filter_map(|entry| Some(entry.ok()?.into_path()));
+        let dir = dirs.filter(|dir| dir.as_str().ends_with(&own)).max().expect("it was run");
+        let text = std::fs::read_to_string(dir.join("result.json")).expect("readable");
+        serde_json::from_str(&text).expect("JSON")
+    }
+
     /// Where the machines' sockets, leases and env files are.
     pub fn runtime(&self) -> Utf8PathBuf {
         self.root.join("run/kvmtest")

@@ -104,6 +104,64 @@ fn a_machine_that_is_kept_is_apart_from_the_next_test() {
     sandbox.is_empty();
 }
 
+/// The machines that live, as `kvmtest env` counts them.
+fn living(sandbox: &Sandbox) -> usize {
+    let list = sandbox.kvmtest(["env"]);
+    list.code(0).stdout.lines().filter(|line| line.starts_with("vm1 ")).count()
+}
+
+#[test]
+fn of_several_tries_the_last_one_keeps_its_machine() {
+    let sandbox = Sandbox::new();
+    let what = ["reboot", "test_timeout = 3", "--retries", "1", "--on-fail", "keep"];
+    let ended = sandbox.fake("hangs-in-command", &what);
+    ended.code(1).says(["it still lives: kvmtest console --env kept-1 vm1"]);
+    assert_eq!(ended.stdout.matches("it still lives: kvmtest console").count(), 1, "{ended}");
+    assert_eq!(living(&sandbox), 1);
+    // The report knows whether it does.
+    let report = |format: &[&str]| sandbox.kvmtest([&["report"], format].concat());
+    assert_eq!(report(&[]).stdout.matches("it still lives: kvmtest console").count(), 1);
+    report(&["--format", "html"]).says(["kvmtest console --env kept-1 vm1"]);
+    sandbox.kvmtest(["env", "kill"]).code(0);
+    report(&[]).code(0).does_not_say("still lives").says(["see /"]);
+    report(&["--format", "html"]).code(0).does_not_say("kept-1");
+    // Another one of that name is not it.
+    let kept = sandbox.fake("hangs-in-command", &what);
+    kept.code(1).says(["--env kept-1 vm1"]);
+    sandbox.fake("obeys", &["boot", "kill_vm = no"]).code(0);
+    let list = sandbox.kvmtest(["env"]);
+    list.says(["of several called vm1, say which: kvmtest console --env ENV vm1"]);
+    let results = sandbox.work.join("results");
+    let mut runs: Vec<_> = results.read_dir_utf8().expect("listed").flatten().collect();
+    runs.retain(|run| run.file_type().is_ok_and(|kind| kind.is_dir()));
+    let first = runs.iter().map(camino::Utf8DirEntry::path).min().expect("runs");
+    sandbox.kvmtest(["report", first.as_str()]).code(0).does_not_say("still lives");
+    sandbox.kvmtest(["env", "kill"]).code(0);
+    sandbox.is_empty();
+}
+
+#[test]
+fn an_interrupted_test_keeps_nothing() {
+    let sandbox = Sandbox::new();
+    let mut command = sandbox.fake_run("silent", &["boot", "--on-fail", "keep"]);
+    let mut notes = sandbox.notes(&mut command);
+    let run = Running::start(&mut command);
+    let qemu = notes.wait_for("silent");
+    run.signal_group(rustix::process::Signal::INT);
+    run.end().code(130).says(["INTERRUPTED  boot"]).does_not_say("still lives");
+    assert!(qemu.ends_within(kvmtest_tests::PATIENCE));
+    sandbox.is_empty();
+}
+
+#[test]
+fn a_test_without_machines_is_told_no_way_into_them() {
+    let sandbox = Sandbox::new();
+    let hint = "again with `--on-fail keep`";
+    let ended = sandbox.fake("obeys", &["boot", "vms =", "mem = much"]);
+    ended.code(1).does_not_say(hint);
+    sandbox.fake("hangs-in-command", &["reboot", "test_timeout = 3"]).code(1).says([hint]);
+}
+
 #[test]
 fn a_shell_needs_a_terminal() {
     let sandbox = Sandbox::new();

@@ -150,7 +150,7 @@ pub(crate) struct Run {
         allow_hyphen_values = true
     )]
     pub(crate) timeout: Option<Duration>,
-    /// What becomes of the machines of a test that failed.
+    /// What becomes of the machines of a test that failed at its last try.
     #[arg(long, value_enum, value_name = "WHAT", default_value_t)]
     pub(crate) on_fail: OnFail,
     #[command(flatten)]
@@ -167,7 +167,8 @@ pub(crate) enum OnFail {
     Kill,
     /// They stay for `vm_lease`, apart from the run; the next test gets others
     Keep,
-    /// The run waits, with the console of the machine on this terminal, until that is left
+    /// The run waits, with the console of the machine on this terminal, until that is left;
+    /// nothing is started meanwhile
     Shell,
 }
 

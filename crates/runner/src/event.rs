@@ -30,6 +30,7 @@ pub struct Event {
 }
 
 /// What can happen.
+#[expect(clippy::large_enum_variant, reason = "the largest is the one that tells of each test")]
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "kebab-case")]
 pub enum What {
@@ -78,6 +79,21 @@ pub enum What {
         after_ms: u64,
         /// What it waits for, as far as it has said so.
         waiting_for: String,
+    },
+    /// A person is let into a machine of a test that failed, before that is cleaned up after.
+    /// Nothing is started until they leave.
+    Entered {
+        /// The test's number.
+        test: u32,
+        /// The VM's name.
+        vm: String,
+        /// How the test ended, as far as that is known.
+        so_far: Box<TestFinished>,
+    },
+    /// The person has left.
+    Left {
+        /// The test's number.
+        test: u32,
     },
     /// A test is over.
     TestFinished(TestFinished),
@@ -229,18 +245,29 @@ pub struct TestFinished {
     /// What was found on its machines while it ran.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub findings: Vec<Finding>,
-    /// The last lines of the console, if the test failed.
+    /// The last lines of the console as they were when the test had failed, before anything else
+    /// was done. The log of it may have more: what came later, while people looked at the machine.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub console_tail: Vec<String>,
-    /// The last lines of the session that was used last, if the test failed.
+    /// The log in the test's directory that the console is in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub console_log: Option<String>,
+    /// The last lines of the session that was used last, as they were when the test had failed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub session_tail: Vec<String>,
+    /// The log in the test's directory that this session is in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub session_log: Option<String>,
     /// The script, in the test's directory, that starts the machine by hand.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub command_script: Option<String>,
-    /// Commands that lead into machines that still live, a line each.
+    /// Its machines that live on after it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub attach: Vec<String>,
+    pub survivors: Vec<Survivor>,
+    /// The names of its machines that lived when it had failed, and were ended after it, though
+    /// they could have been kept.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub ended: Vec<String>,
     /// The files in the test's directory, for who wants to know more.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub evidence: Vec<String>,
@@ -259,6 +286,19 @@ fn is_no(flag: &bool) -> bool {
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "the attribute that calls it wants it so")]
 fn is_zero(number: &u64) -> bool {
     *number == 0
+}
+
+/// A machine that lives on after its test.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Survivor {
+    /// The VM's name.
+    pub vm: String,
+    /// The env file that knows it.
+    pub env: camino::Utf8PathBuf,
+    /// Which of all machines of that name it is.
+    pub instance: String,
+    /// Commands that lead into it, a line each.
+    pub attach: Vec<String>,
 }
 
 /// Why a test failed, decided from evidence.

@@ -44,7 +44,8 @@ fn varied(sandbox: &Sandbox) {
         &json!({
             "outcome": "FAIL", "cause": "guest-did-not-boot", "message": "no prompt within 5 s",
             "contexts": ["rebooting vm1", "logging in"], "location": "reboot.rs:2:1",
-            "evidence": ["screen.png", "serial-vm1.log", "odd name?#%.log"], "attach": ["kvmtest console vm1"],
+            "evidence": ["screen.png", "serial-vm1.log", "odd name?#%.log"], "console_tail": ["line 50 of boot"], "console_log": "serial-vm1.log",
+            "command_script": "qemu-vm1.sh",
         }),
     );
     let log: String =
@@ -122,7 +123,7 @@ fn a_failure_tells_its_story() {
         "reboot.rs:2:1",
         "two();",
         "line 50 of boot",
-        "kvmtest console vm1",
+        "/qemu-vm1.sh",
         "prepare 100 ms",
         "base.cfg:3",
         "odd name?#%.log",

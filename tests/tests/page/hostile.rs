@@ -41,7 +41,9 @@ fn nothing_that_a_guest_sends_becomes_markup() {
             nasty,
             &json!({
                 "outcome": "FAIL", "message": nasty, "contexts": [nasty], "location": nasty,
-                "output": nasty, "backtrace": nasty, "known": known, "attach": [nasty], "cause_shown_by": nasty,
+                "output": nasty, "backtrace": nasty, "known": known, "survivors": [{"vm": nasty, "env": nasty, "instance": nasty, "attach": [nasty]}],
+                "console_tail": [nasty], "console_log": nasty, "session_tail": [nasty],
+                "command_script": nasty, "cause_shown_by": nasty,
                 "evidence": ["serial-x.log", nasty],
             }),
         );

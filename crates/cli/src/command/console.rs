@@ -3,10 +3,11 @@
 use std::io::{IsTerminal, Read, Write};
 use std::os::fd::AsFd;
 use std::os::unix::net::UnixStream;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use kvmtest::vm::Vm;
-use kvmtest::{Error, ErrorKind, Result, env};
-use rustix::event::{PollFd, PollFlags, poll};
+use kvmtest::{Deadline, Error, ErrorKind, Result, env, wait};
 use rustix::termios::{OptionalActions, Termios, tcgetattr, tcsetattr};
 
 use crate::args::Machine;
@@ -15,23 +16,67 @@ use crate::terminal::note;
 /// Ctrl-], as telnet has it.
 const ESCAPE: u8 = 0x1d;
 
+/// How long a guest may be silent once everything is typed that ever will be.
+const MORE: Duration = Duration::from_secs(1);
+
 pub(super) fn execute(machine: &Machine) -> Result<u8> {
     let vm = env::find_vm_in(&machine.vm, machine.env.as_deref())?;
     vm.renew()?;
-    let ended = enter(&vm, "Ctrl-] leaves")?;
+    let console = Console::of(&vm)?;
+    note(format!("console of {}: Ctrl-] leaves", vm.name()));
+    let ended = console.relay(&Before::default())?;
     note(if ended { "\nthe machine has ended" } else { "\nleft; the machine lives on" });
     Ok(0)
 }
 
-/// Lets a person at this terminal into the console of `vm`; tells whether the machine ended it.
-pub(super) fn enter(vm: &Vm, hint: &str) -> Result<bool> {
-    let name = vm.name();
-    let record = vm.record().ok_or_else(|| missing(name))?;
-    let serial = record.line.serials.first().ok_or_else(|| missing(name))?;
-    let stream = record.instance.connect(&serial.socket)?;
-    note(format!("console of {name}: {hint}"));
-    let _raw = RawTerminal::enter();
-    relay(stream)
+/// The connection to the serial console of a machine.
+pub(super) struct Console(UnixStream);
+
+/// How a terminal was before it handed on every key as it is, for whoever has to put it back.
+#[derive(Clone, Default)]
+pub(super) struct Before(Arc<Mutex<Option<Termios>>>);
+
+impl Console {
+    /// Connects to the first serial console of `vm`.
+    pub(super) fn of(vm: &Vm) -> Result<Self> {
+        let missing = || {
+            let message = format!("the VM `{}` has no serial console", vm.name());
+            Error::new(ErrorKind::VmMissing, message)
+        };
+        let record = vm.record().ok_or_else(missing)?;
+        let serial = record.line.serials.first().ok_or_else(missing)?;
+        record.instance.connect(&serial.socket).map(Self)
+    }
+
+    /// Lets a person at this terminal type there, until they leave or an interrupt is requested;
+    /// tells whether it was the machine that ended it.
+    pub(super) fn relay(self, before: &Before) -> Result<bool> {
+        before.make_raw();
+        let ended = relay(self.0);
+        before.put_back();
+        ended
+    }
+}
+
+impl Before {
+    fn make_raw(&self) {
+        let stdin = std::io::stdin();
+        let Some(before) = stdin.is_terminal().then(|| tcgetattr(&stdin).ok()).flatten() else {
+            return;
+        };
+        let mut raw = before.clone();
+        raw.make_raw();
+        let _ = tcsetattr(&stdin, OptionalActions::Flush, &raw);
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(before);
+    }
+
+    /// Puts the terminal back, unless that was done.
+    pub(super) fn put_back(&self) {
+        let before = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(before) = before {
+            let _ = tcsetattr(std::io::stdin(), OptionalActions::Flush, &before);
+        }
+    }
 }
 
 /// Carries bytes both ways; says whether it was the machine that ended it.
@@ -40,17 +85,18 @@ fn relay(mut stream: UnixStream) -> Result<bool> {
     let mut input_open = true;
     let mut buffer = [0u8; 4096];
     loop {
-        let (from_person, from_guest) = {
-            let flags = if input_open { PollFlags::IN } else { PollFlags::empty() };
-            let mut fds = [
-                PollFd::from_borrowed_fd(stdin.as_fd(), flags),
-                PollFd::new(&stream, PollFlags::IN),
-            ];
-            match poll(&mut fds, None) {
-                Ok(_) | Err(rustix::io::Errno::INTR) => {}
-                Err(error) => return Err(error.into()),
+        let (from_person, from_guest) = if input_open {
+            let fds = [stdin.as_fd(), stream.as_fd()];
+            let [person, guest] = wait::readable(fds, Deadline::after(Duration::MAX))?;
+            (person, guest)
+        } else {
+            let [guest] = wait::readable([stream.as_fd()], Deadline::after(MORE))?;
+            // A pipe has said what it had to say; what the guest answers is still wanted, for as
+            // long as it keeps talking.
+            if !guest {
+                return Ok(false);
             }
-            (input_open && !fds[0].revents().is_empty(), !fds[1].revents().is_empty())
+            (false, guest)
         };
         if from_guest {
             let read = stream.read(&mut buffer)?;
@@ -69,49 +115,6 @@ fn relay(mut stream: UnixStream) -> Result<bool> {
             }
             stream.write_all(&buffer[..read])?;
             input_open = read > 0;
-            // A pipe has said what it had to say; what the guest answers is still wanted, for as
-            // long as it keeps talking.
-            if !input_open && !answers_within_a_second(&stream)? {
-                return Ok(false);
-            }
-        } else if !input_open && !answers_within_a_second(&stream)? {
-            return Ok(false);
         }
     }
-}
-
-fn answers_within_a_second(stream: &UnixStream) -> Result<bool> {
-    let second = rustix::event::Timespec { tv_sec: 1, tv_nsec: 0 };
-    let ready = poll(&mut [PollFd::new(stream, PollFlags::IN)], Some(&second))?;
-    Ok(ready > 0)
-}
-
-/// A terminal that hands on every key as it is; put back when dropped.
-struct RawTerminal {
-    before: Option<Termios>,
-}
-
-impl RawTerminal {
-    fn enter() -> Self {
-        let stdin = std::io::stdin();
-        let before = stdin.is_terminal().then(|| tcgetattr(&stdin).ok()).flatten();
-        if let Some(before) = &before {
-            let mut raw = before.clone();
-            raw.make_raw();
-            let _ = tcsetattr(&stdin, OptionalActions::Flush, &raw);
-        }
-        Self { before }
-    }
-}
-
-impl Drop for RawTerminal {
-    fn drop(&mut self) {
-        if let Some(before) = &self.before {
-            let _ = tcsetattr(std::io::stdin(), OptionalActions::Flush, before);
-        }
-    }
-}
-
-fn missing(name: &str) -> Error {
-    Error::new(ErrorKind::VmMissing, format!("the VM `{name}` has no serial console"))
 }

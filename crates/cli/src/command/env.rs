@@ -1,5 +1,6 @@
 //! `kvmtest env`: the machines that live.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use kvmtest::env::{self, Collected, Env, Face};
@@ -29,11 +30,21 @@ fn list() -> Result<u8> {
         say("no machine lives");
         return Ok(0);
     }
+    let several = several(rows.iter().filter_map(|row| row.first()));
     let header = ["VM", "PID", "AGE", "MEMORY", "ACCEL", "LEASE", "SSH", "ENV"];
     rows.insert(0, header.map(str::to_owned).to_vec());
     say(table(&rows).trim_end());
     say("\nto get in: kvmtest console VM, kvmtest ssh VM, kvmtest monitor VM");
+    if let Some(name) = several {
+        say(format!("of several called {name}, say which: kvmtest console --env ENV {name}"));
+    }
     Ok(0)
+}
+
+/// A name that more than one machine has.
+fn several<'a>(names: impl Iterator<Item = &'a String>) -> Option<String> {
+    let mut seen = BTreeSet::new();
+    names.into_iter().find(|name| !seen.insert(*name)).cloned()
 }
 
 fn row(vm: &Vm) -> Result<Vec<String>> {

@@ -12,23 +12,22 @@ use kvmtest_runner::run::Order;
 use kvmtest_runner::scratch::Scratch;
 use kvmtest_runner::{LocalStage, scratch};
 
-use super::console;
+use super::console::Before;
 use super::selection::{choice, house};
+use super::visit;
 use crate::args::{self, Run};
 use crate::output::Output;
 use crate::terminal::{clean, duration, note, table};
 
 pub(super) fn execute(args: &Run) -> Result<u8> {
-    let on_fail = on_fail(args.on_fail)?;
-    let mut console = ConsoleOptions::detect().with_detail(detail(&args.detail));
-    // A line that changes would be drawn into what a person reads there.
-    console.live &= args.on_fail != args::OnFail::Shell;
+    let before = Before::default();
+    let on_fail = on_fail(args.on_fail, &before)?;
     let order = Order {
         choice: choice(&args.selection)?,
         subtests: args.selection.subtests.clone(),
         results: args.results.clone(),
         argv: std::env::args().collect(),
-        console,
+        console: ConsoleOptions::detect().with_detail(detail(&args.detail)),
         jobs: args.jobs,
         arrangement: args.arrangement.meaning(),
         known_failures: args.arrangement.known_failures.clone(),
@@ -63,6 +62,8 @@ pub(super) fn execute(args: &Run) -> Result<u8> {
         }
         Ok(workers)
     });
+    // A run that is left at once waits for nobody who is in a machine.
+    before.put_back();
     for (claim, overlays) in held {
         claim.release()?;
         drop(overlays);
@@ -70,18 +71,20 @@ pub(super) fn execute(args: &Run) -> Result<u8> {
     Ok(code)
 }
 
-fn on_fail(wanted: args::OnFail) -> Result<OnFail> {
+fn on_fail(wanted: args::OnFail, before: &Before) -> Result<OnFail> {
     Ok(match wanted {
         args::OnFail::Kill => OnFail::Kill,
         args::OnFail::Keep => OnFail::Keep,
         args::OnFail::Shell => {
-            if !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {
+            let (stdin, stdout, stderr) = (std::io::stdin(), std::io::stdout(), std::io::stderr());
+            if !stdin.is_terminal() || !stdout.is_terminal() || !stderr.is_terminal() {
                 let why = "`--on-fail shell` needs a terminal: say `--on-fail keep`";
                 return Err(Error::new(ErrorKind::Host, why));
             }
-            OnFail::Shell(Shell::new(|vm| {
-                note(format!("a test failed, and its machine {} lives", vm.name()));
-                console::enter(vm, "Ctrl-] leaves, and the run goes on").map(drop)
+            let before = before.clone();
+            OnFail::Shell(Shell::new(move |vm, all| {
+                visit::visit(vm, all, &before);
+                Ok(())
             }))
         }
     })

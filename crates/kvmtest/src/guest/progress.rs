@@ -65,10 +65,10 @@ impl Progress {
         (so_far, readable(last))
     }
 
-    /// In words, as they go on after "it got as far as".
+    /// In words: `the kernel`, `the login prompt`; `nothing` where no boot was seen.
     pub fn words(self) -> &'static str {
         match self {
-            Self::Nothing => "nothing that the console would show",
+            Self::Nothing => "nothing",
             Self::Firmware => "the firmware",
             Self::BootLoader => "the boot loader",
             Self::Kernel => "the kernel",

@@ -22,27 +22,42 @@ const DUMP: usize = 512 << 10;
 pub struct Kept {
     /// The last lines of the console.
     pub console_tail: Vec<String>,
+    /// The log that the console is in, or will be, in the test's results.
+    pub console_log: Option<String>,
     /// The last lines of the session that was used last.
     pub session_tail: Vec<String>,
+    /// The log that this session is in.
+    pub session_log: Option<String>,
     /// The script that starts the machine by hand, in the test's results.
     pub command_script: Option<String>,
 }
 
-/// Keeps the logs of `vms` in the test's results, and gives back what is shown first: the console
-/// of the machine called `main`, or of the first one.
+/// What is shown first, as it is now: the console of the machine called `main`, or of the first
+/// one, and the session that spoke last. The scripts of all `vms` are kept in the test's results.
 pub fn keep(results: &Utf8Path, vms: &[Vm], main: Option<&str>) -> Kept {
     let first = vms.iter().find(|vm| Some(vm.name()) == main).or(vms.first());
     for vm in vms {
         vm.keep_script();
     }
-    let script = first.map(|vm| format!("qemu-{}.sh", vm.name()));
-    Kept {
-        console_tail: first.map_or_else(Vec::new, |vm| last_lines(&vm.console_tail(TAIL))),
-        session_tail: last_session(results)
-            .and_then(|path| tail(&path))
-            .map_or_else(Vec::new, |bytes| last_lines(&bytes)),
-        command_script: script.filter(|name| results.join(name).is_file()),
-    }
+    let script = first.map(|vm| format!("qemu-{}.sh", file_name(vm.name())));
+    let (console_tail, console_log) = match first {
+        Some(vm) => {
+            (last_lines(&console(vm)), Some(format!("serial-{}.log", file_name(vm.name()))))
+        }
+        // A machine that the subtest has ended left its console here.
+        None => last_log(results, "serial-"),
+    };
+    let (session_tail, session_log) = last_log(results, "session-");
+    let command_script = script.filter(|name| results.join(name).is_file());
+    Kept { console_tail, console_log, session_tail, session_log, command_script }
+}
+
+/// What the console printed last in this test: a machine may have lived through others.
+fn console(vm: &Vm) -> Vec<u8> {
+    let Some(record) = vm.record() else { return Vec::new() };
+    let log = record.instance.serial_log().metadata();
+    let printed = log.map_or(0, |log| log.len().saturating_sub(record.console_offset));
+    vm.console_tail(printed.min(TAIL))
 }
 
 /// Writes `evidence.json`. What cannot be written is missing from the results, and no more.
@@ -75,15 +90,23 @@ fn file_name(name: &str) -> String {
     name.chars().map(plain).collect()
 }
 
-/// The log of a session that was written last.
-fn last_session(results: &Utf8Path) -> Option<Utf8PathBuf> {
+/// The end of the log that was written last of those whose names begin so, and its name.
+fn last_log(results: &Utf8Path, prefix: &str) -> (Vec<String>, Option<String>) {
+    let path = newest(results, prefix);
+    let said = path.as_deref().and_then(tail).unwrap_or_default();
+    (last_lines(&said), path.and_then(|path| Some(path.file_name()?.to_owned())))
+}
+
+fn newest(results: &Utf8Path, prefix: &str) -> Option<Utf8PathBuf> {
     let entries = results.read_dir_utf8().ok()?.filter_map(Result::ok);
-    let sessions = entries.filter(|entry| {
+    let logs = entries.filter(|entry| {
         let name = entry.file_name();
-        name.starts_with("session-") && Utf8Path::new(name).extension() == Some("log")
+        // Opening something else might wait for ever: a subtest may leave a pipe.
+        let is_file = entry.file_type().is_ok_and(|kind| kind.is_file());
+        is_file && name.starts_with(prefix) && Utf8Path::new(name).extension() == Some("log")
     });
     let changed = |path: &Utf8Path| -> Option<SystemTime> { path.metadata().ok()?.modified().ok() };
-    sessions.map(camino::Utf8DirEntry::into_path).max_by_key(|path| changed(path))
+    logs.map(camino::Utf8DirEntry::into_path).max_by_key(|path| changed(path))
 }
 
 fn tail(path: &Utf8Path) -> Option<Vec<u8>> {
@@ -131,9 +154,23 @@ mod tests {
         assert_eq!(keep(results, &[], None), Kept::default());
         let old = SystemTime::now() - std::time::Duration::from_secs(60);
         std::fs::write(results.join("session-vm1-serial.log"), "# true\nlast\n").expect("written");
+        std::fs::write(results.join("serial-vm1.log"), "that is all\n").expect("written");
+        let pipe = results.join("session-vm3.log");
+        let made = rustix::fs::mknodat(
+            rustix::fs::CWD,
+            pipe.as_std_path(),
+            rustix::fs::FileType::Fifo,
+            rustix::fs::Mode::RUSR,
+            0,
+        );
+        made.expect("a pipe");
         std::fs::write(results.join("session-vm2-ssh.log"), "old\n").expect("written");
         let file = std::fs::File::options().write(true).open(results.join("session-vm2-ssh.log"));
         file.expect("opened").set_modified(old).expect("set back");
-        assert_eq!(keep(results, &[], None).session_tail, ["# true", "last"]);
+        let kept = keep(results, &[], None);
+        assert_eq!(kept.session_tail, ["# true", "last"]);
+        assert_eq!(kept.session_log.as_deref(), Some("session-vm1-serial.log"));
+        // Its machine is gone.
+        assert_eq!(kept.console_tail, ["that is all"]);
     }
 }

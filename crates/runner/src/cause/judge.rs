@@ -44,22 +44,27 @@ impl Case {
     /// Ends the watching, and where the test failed, gathers evidence and finds the cause. This
     /// takes a few seconds at most, and does not fail: what cannot be had is left out.
     pub fn judge(self, places: &Places, params: &Params) -> Judgement {
+        // Guests go on, and whoever gathers evidence speaks to them: first what they had said.
+        let early = self.verdict.outcome.is_failure().then(|| keep(places, params));
         let nothing = || Seen { findings: Vec::new(), before: HostFigures::now() };
         let seen = self.watcher.map_or_else(nothing, Watcher::stop);
         let verdict = with_findings(self.verdict, self.stopped, &seen.findings);
-        let failed = matches!(verdict.outcome, Outcome::Fail | Outcome::Error);
-        if !failed {
-            let kept = Kept::default();
+        if !matches!(verdict.outcome, Outcome::Fail | Outcome::Error) {
+            let kept = early.unwrap_or_default();
             return Judgement { verdict, cause: None, findings: seen.findings, kept };
         }
+        let kept = early.unwrap_or_else(|| keep(places, params));
         let failure = Failure::of(&verdict, self.phase);
         let question = Question { places, params, failure: &failure, seen: &seen };
         let evidence = gather(&question);
-        let kept = Env::open(&places.env)
-            .map(|env| env.with_face(Face::Harness).with_log_dir(&places.results))
-            .and_then(|env| env.get_all_vms())
-            .map(|vms| files::keep(&places.results, &vms, params.find("main_vm")))
-            .unwrap_or_default();
         Judgement { verdict, cause: Some(cause(&evidence)), findings: seen.findings, kept }
     }
+}
+
+fn keep(places: &Places, params: &Params) -> Kept {
+    Env::open(&places.env)
+        .map(|env| env.with_face(Face::Harness).with_log_dir(&places.results))
+        .and_then(|env| env.get_all_vms())
+        .map(|vms| files::keep(&places.results, &vms, params.find("main_vm")))
+        .unwrap_or_default()
 }

@@ -273,12 +273,20 @@ fn is_booting(evidence: &Evidence, vm: &Machine) -> bool {
 }
 
 fn so_far(vm: &Machine, why: &str) -> String {
-    let last = if vm.last_line.is_empty() {
-        String::new()
-    } else {
-        format!("; its console ends with `{}`", vm.last_line)
-    };
-    format!("{why}; the VM `{}` got as far as {}{last}", vm.name, vm.progress.words())
+    let last = format!("the last thing on its console: `{}`", vm.last_line);
+    let name = &vm.name;
+    match (vm.progress, vm.last_line.is_empty()) {
+        (Progress::Nothing, true) => {
+            format!("{why}; the console of the VM `{name}` showed nothing")
+        }
+        (Progress::Nothing, false) => {
+            format!("{why}; the VM `{name}` showed no sign of a boot; {last}")
+        }
+        (so_far, true) => format!("{why}; the VM `{name}` got as far as {}", so_far.words()),
+        (so_far, false) => {
+            format!("{why}; the VM `{name}` got as far as {}; {last}", so_far.words())
+        }
+    }
 }
 
 /// Parts of a test's time, from which on the host is to blame.

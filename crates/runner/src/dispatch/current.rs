@@ -16,6 +16,7 @@ use crate::child::spawn::Running;
 use crate::child::verdict::Stop;
 use crate::clock::milliseconds;
 use crate::event::{Cause, Phase, TestFinished, TestStarted};
+use crate::hold::Held;
 use crate::outcome::Outcome;
 use crate::plan::PlannedTest;
 use crate::report::Results;
@@ -37,8 +38,8 @@ pub(super) struct Current {
     pub(super) watcher: Option<Watcher>,
     /// What is known of it beyond the verdict.
     pub(super) judgement: Option<Judgement>,
-    /// Commands that lead into the machines that it left alive.
-    pub(super) attach: Vec<String>,
+    /// What became of its machines.
+    pub(super) held: Held,
     pub(super) attempt: u32,
     worker: u32,
     started: u64,
@@ -63,6 +64,8 @@ pub(super) struct PhaseState {
     pub(super) slow: Slow,
     deadline: Deadline,
     due: (Deadline, Due),
+    /// Since when it waits for a person, in milliseconds since the run began.
+    paused: Option<u64>,
 }
 
 /// What is to be done when a deadline passes.
@@ -110,7 +113,7 @@ impl Current {
             verdict: None,
             watcher: None,
             judgement: None,
-            attach: Vec::new(),
+            held: Held::default(),
             attempt,
             worker,
             started: now,
@@ -169,7 +172,26 @@ impl Current {
             slow: Slow::after(limits.timeouts.slow),
             deadline,
             due: (deadline, Due::Timeout),
+            paused: None,
         });
+    }
+
+    /// From now on the phase waits for a person, and has all the time there is.
+    pub(super) fn pause(&mut self, now: u64) {
+        if let Some(state) = &mut self.phase {
+            state.paused = Some(now);
+        }
+    }
+
+    /// The phase goes on, as if it had begun now; what a person took is nobody's time.
+    pub(super) fn resume(&mut self, now: u64) {
+        let paused =
+            self.phase.as_mut().and_then(|state| Some((state.phase, state.paused.take()?)));
+        let Some((phase, since)) = paused else { return };
+        let began = self.phase.as_ref().map_or(now, |state| state.started);
+        let away = now.saturating_sub(since);
+        self.started += away;
+        self.begin(phase, None, began + away);
     }
 
     /// Ends the phase that goes on; gives it back.
@@ -214,13 +236,14 @@ impl Current {
         }
     }
 
-    pub(super) fn finished_event(mut self, now: u64) -> TestFinished {
+    pub(super) fn finished_event(&self, now: u64) -> TestFinished {
         let outcome = self.outcome();
-        self.end_phase();
+        let stalled = self.phase.as_ref().map_or(Duration::ZERO, |phase| phase.deadline.put_off());
         let verdict = self
             .verdict
+            .clone()
             .unwrap_or_else(|| Finished::new(Outcome::Error, "the test ended without a verdict"));
-        let (cause, findings, kept) = match self.judgement {
+        let (cause, findings, kept) = match self.judgement.clone() {
             Some(judgement) => (judgement.cause, judgement.findings, judgement.kept),
             None => (None, Vec::new(), Kept::default()),
         };
@@ -240,9 +263,12 @@ impl Current {
             cause_shown_by,
             findings,
             console_tail: kept.console_tail,
+            console_log: kept.console_log,
             session_tail: kept.session_tail,
+            session_log: kept.session_log,
             command_script: kept.command_script,
-            attach: self.attach,
+            survivors: self.held.survivors.clone(),
+            ended: self.held.ended.clone(),
             retried: false,
             flaky: false,
             known: None,
@@ -254,7 +280,7 @@ impl Current {
             backtrace: verdict.backtrace,
             evidence: evidence(&self.places.results),
             duration_ms: now.saturating_sub(self.started),
-            stalled_ms: milliseconds(self.stalled),
+            stalled_ms: milliseconds(self.stalled + stalled),
         }
     }
 }
@@ -262,7 +288,15 @@ impl Current {
 impl PhaseState {
     /// When something is to be done about it next.
     pub(super) fn next(&self) -> Duration {
+        if self.is_paused() {
+            return Duration::MAX;
+        }
         self.due.0.remaining().min(self.slow.remaining())
+    }
+
+    /// Whether it waits for a person.
+    pub(super) fn is_paused(&self) -> bool {
+        self.paused.is_some()
     }
 
     /// Asks it to end; the first reason is the one that counts. Tells whether the stage's waits

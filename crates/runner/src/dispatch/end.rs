@@ -87,6 +87,7 @@ impl Dispatcher<'_> {
     fn stop(&mut self, why: Stopping) {
         self.stopping = Some(why);
         let Some(stop) = why.stop() else { return };
+        self.send_out();
         for desk in &mut self.desks {
             let state = desk.current.as_mut().and_then(|current| current.phase.as_mut());
             if let Some(state) = state.filter(|state| state.phase != Phase::Clean)

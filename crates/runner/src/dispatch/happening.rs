@@ -2,8 +2,10 @@
 
 use kvmtest::test::Note;
 
+use super::Visit;
 use crate::cause::Judgement;
 use crate::child::spawn::Report;
+use crate::hold::Held;
 use crate::watch::Finding;
 
 /// Everything that the dispatcher can be told. A desk is a worker's place in the dispatcher.
@@ -54,6 +56,15 @@ pub enum Happening {
         /// What was found.
         finding: Finding,
     },
+    /// A person is to be let into a machine of a test that failed.
+    Knocks(Box<Visit>),
+    /// The person who was let in has left.
+    Left {
+        /// Whose test.
+        desk: usize,
+        /// The test's number.
+        test: u32,
+    },
     /// A test was judged, and its stage has cleaned up after it, with these warnings, or could
     /// not.
     Cleaned {
@@ -80,6 +91,6 @@ pub enum Happening {
 pub struct Judged {
     /// How it ended, and why.
     pub judgement: Judgement,
-    /// Commands that lead into the machines that it left alive.
-    pub attach: Vec<String>,
+    /// What became of its machines.
+    pub held: Held,
 }

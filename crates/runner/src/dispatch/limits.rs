@@ -4,7 +4,6 @@ use kvmtest::{Params, Result, stall};
 
 use super::settings::{Settings, Timeouts};
 use crate::event::Phase;
-use crate::hold::OnFail;
 use crate::queue::Needs;
 
 /// What one test may use of time and memory.
@@ -30,11 +29,7 @@ impl TestLimits {
             timeouts: Timeouts {
                 prepare: params.get_duration_or("prepare_timeout", prepare)?,
                 run: params.get_duration_or("test_timeout", run)?,
-                clean: match settings.on_fail {
-                    // Nobody hurries a person who looks into a machine.
-                    OnFail::Shell(_) => std::time::Duration::MAX,
-                    _ => params.get_duration_or("clean_timeout", clean)?,
-                },
+                clean: params.get_duration_or("clean_timeout", clean)?,
                 slow: params.get_duration_or("slow_after", slow)?,
             },
             stall_factor: u32::try_from(factor)

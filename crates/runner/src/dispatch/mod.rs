@@ -7,8 +7,10 @@ mod limits;
 mod phases;
 mod settings;
 mod slow;
+mod visit;
 mod worker;
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::Duration;
@@ -18,6 +20,7 @@ use kvmtest::{Deadline, Error};
 
 pub use happening::Happening;
 pub use settings::{End, Settings, Timeouts};
+pub use visit::Visit;
 pub use worker::Worker;
 
 use crate::child::protocol::Finished;
@@ -28,6 +31,7 @@ use crate::queue::{Ended, Next, Queue, Rules};
 use crate::report::{Reports, Results};
 use current::Current;
 use end::Stopping;
+use visit::Visitor;
 use worker::{Desk, DeskState, Order};
 
 /// Runs tests on workers.
@@ -50,6 +54,10 @@ pub struct Dispatcher<'a> {
     stopping: Option<Stopping>,
     /// How often somebody asked to stop.
     asked: u32,
+    /// Who is in a machine of a test that failed.
+    inside: Option<Visitor>,
+    /// Who waits until nobody is.
+    visits: VecDeque<Visit>,
 }
 
 impl<'a> Dispatcher<'a> {
@@ -70,6 +78,8 @@ impl<'a> Dispatcher<'a> {
             again: 0,
             stopping: None,
             asked: 0,
+            inside: None,
+            visits: VecDeque::new(),
         }
     }
 
@@ -150,6 +160,8 @@ impl<'a> Dispatcher<'a> {
                     self.found(desk, &finding);
                 }
             }
+            Happening::Knocks(visit) => self.knocks(*visit),
+            Happening::Left { desk, test } => self.left(desk, test),
             Happening::Cleaned { desk, test, judged, result } => {
                 if self.is_at(desk, test, Phase::Clean) {
                     self.judged(desk, *judged);
@@ -172,7 +184,7 @@ impl<'a> Dispatcher<'a> {
     /// Gives each desk that is free its next test, or lets it close.
     fn assign(&mut self) {
         for desk in 0..self.desks.len() {
-            while self.desks[desk].is_idle() && self.stopping.is_none() {
+            while self.desks[desk].is_idle() && self.stopping.is_none() && self.inside.is_none() {
                 match self.queue.next(desk) {
                     Next::Run { test, attempt } => self.start(desk, test, attempt),
                     Next::Skip { test, reason } => self.skip(desk, test, reason),

@@ -7,7 +7,7 @@ use kvmtest::{Error, ErrorKind};
 use super::current::{self, PhaseState};
 use super::happening::Judged;
 use super::worker::{DeskState, Order};
-use super::{Dispatcher, Happening, error_text};
+use super::{Dispatcher, Happening, error_text, rules};
 use crate::cause::Case;
 use crate::child::protocol::{ChildEvent, Finished, Request, VERSION};
 use crate::child::spawn::{self, Report, Running};
@@ -169,17 +169,19 @@ impl Dispatcher<'_> {
         current.verdict = Some(verdict.clone());
         let watcher = current.watcher.take();
         let case = Box::new(Case { verdict, phase, stopped, watcher });
-        let order = Order::Clean(current.test.clone(), current.places.clone(), case);
+        let again = rules(&self.settings, 0).tries_again(current.attempt);
+        let is_last = !again || self.stopping.is_some();
+        let order = Order::Clean(current.test.clone(), current.places.clone(), case, is_last);
         self.begin(desk, Phase::Clean, None);
         self.desks[desk].order(order);
     }
 
     pub(super) fn judged(&mut self, desk: usize, judged: Option<Judged>) {
         let Some(current) = &mut self.desks[desk].current else { return };
-        let Some(Judged { judgement, attach }) = judged else { return };
+        let Some(Judged { judgement, held }) = judged else { return };
         current.verdict = Some(judgement.verdict.clone());
         current.judgement = Some(judgement);
-        current.attach = attach;
+        current.held = held;
     }
 
     pub(super) fn cleaned(&mut self, desk: usize, result: kvmtest::Result<Vec<String>>) {
@@ -214,6 +216,9 @@ impl Dispatcher<'_> {
     fn check_phase(&mut self, desk: usize) {
         let Some(current) = &mut self.desks[desk].current else { return };
         let (Some(state), Some(limits)) = (&mut current.phase, &current.limits) else { return };
+        if state.is_paused() {
+            return;
+        }
         let test = current.test.number;
         if let Some(elapsed) = state.slow.due() {
             let (phase, waiting_for) = (state.phase, state.doing.clone());

@@ -10,8 +10,10 @@ use kvmtest::{Deadline, Error, ErrorKind, Result, doing};
 
 use super::current::Current;
 use super::happening::{Happening, Judged};
-use crate::cause::Case;
-use crate::hold::OnFail;
+use super::visit::{Inside, Visit};
+use crate::cause::{Case, Judgement};
+use crate::hold::{Held, OnFail};
+use crate::outcome::Outcome;
 use crate::plan::PlannedTest;
 use crate::stage::{Places, Stage};
 
@@ -26,7 +28,8 @@ pub struct Worker {
 /// What a stage is told to do.
 pub(super) enum Order {
     Prepare(Arc<PlannedTest>, Places),
-    Clean(Arc<PlannedTest>, Places, Box<Case>),
+    /// And whether this try counts if it has failed.
+    Clean(Arc<PlannedTest>, Places, Box<Case>, bool),
     Close,
 }
 
@@ -34,7 +37,7 @@ impl Order {
     /// The number of the test that it is about.
     fn test(&self) -> Option<u32> {
         match self {
-            Self::Prepare(test, _) | Self::Clean(test, _, _) => Some(test.number),
+            Self::Prepare(test, _) | Self::Clean(test, ..) => Some(test.number),
             Self::Close => None,
         }
     }
@@ -122,12 +125,27 @@ fn work(
                 test: test.number,
                 result: guarded(|| stage.prepare(&test, &places)),
             },
-            Order::Clean(test, places, case) => {
-                let was_failed = case.verdict.outcome.is_failure();
+            Order::Clean(test, places, case, is_last) => {
+                let said = case.verdict.outcome;
                 let judgement = guarded(|| Ok(case.judge(&places, &test.params))).ok();
-                let failed =
-                    judgement.as_ref().map_or(was_failed, |it| it.verdict.outcome.is_failure());
-                let attach = if failed { on_fail.hold(&test.params, &places) } else { Vec::new() };
+                let outcome = judgement.as_ref().map_or(said, |it| it.verdict.outcome);
+                let failed = outcome.is_failure();
+                let held = guarded(|| {
+                    let knock = |vm: &str| {
+                        knock(desk, test.number, vm, judgement.as_ref()?, interrupt, news)
+                    };
+                    Ok(match outcome {
+                        // What comes next will find, or end, what it left.
+                        _ if !failed || !is_last => Held::default(),
+                        // It might have passed.
+                        Outcome::Interrupted => Held {
+                            ended: Vec::new(),
+                            ..OnFail::Kill.hold(&test.params, &places, knock)
+                        },
+                        _ => on_fail.hold(&test.params, &places, knock),
+                    })
+                });
+                let held = held.unwrap_or_default();
                 let mut result = guarded(|| stage.clean(&test, &places, failed));
                 if interrupt.is_requested() && result.is_err() {
                     // It did not end in time, so what it left is to go without much ado.
@@ -136,7 +154,7 @@ fn work(
                         result = result.map_err(|first| first.context(error.to_string()));
                     }
                 }
-                let judged = judgement.map(|judgement| Judged { judgement, attach });
+                let judged = judgement.map(|judgement| Judged { judgement, held });
                 Happening::Cleaned { desk, test: test.number, judged: Box::new(judged), result }
             }
             Order::Close => Happening::Closed { desk, result: guarded(|| stage.finish()) },
@@ -153,6 +171,22 @@ fn work(
             return;
         }
     }
+}
+
+/// Asks the dispatcher to let a person into `vm`, and waits until it does, or will not.
+fn knock(
+    desk: usize,
+    test: u32,
+    vm: &str,
+    judgement: &Judgement,
+    interrupt: &Interrupt,
+    news: &Sender<Happening>,
+) -> Option<Inside> {
+    let (go, answer) = channel();
+    let visit = Visit { desk, test, vm: vm.to_owned(), judgement: judgement.clone(), go };
+    news.send(Happening::Knocks(Box::new(visit))).ok()?;
+    answer.recv().ok()?;
+    Some(Inside { desk, test, interrupt: interrupt.clone(), news: news.clone() })
 }
 
 /// A stage that panics costs its test, not the run.

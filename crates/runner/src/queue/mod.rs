@@ -47,6 +47,13 @@ pub struct Rules {
     pub repeat_until_fail: u32,
 }
 
+impl Rules {
+    /// Whether a test is tried again that fails at this try, counted from 1.
+    pub fn tries_again(&self, attempt: u32) -> bool {
+        self.repeat_until_fail <= 1 && attempt <= self.retries
+    }
+}
+
 /// What a worker may do now.
 #[derive(Debug, Clone)]
 pub enum Next {
@@ -329,7 +336,7 @@ fn is_again(rules: &Rules, attempt: u32, outcome: Outcome) -> bool {
     match outcome {
         Outcome::Interrupted => false,
         _ if rules.repeat_until_fail > 1 => outcome.is_pass() && attempt < rules.repeat_until_fail,
-        _ => outcome.is_failure() && attempt <= rules.retries,
+        _ => outcome.is_failure() && rules.tries_again(attempt),
     }
 }
 

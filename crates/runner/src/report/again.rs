@@ -11,7 +11,7 @@ use super::format::Format;
 use super::html::Links;
 use super::results::write_whole;
 use super::whole::Whole;
-use crate::event::{self, Event, Recorded, What};
+use crate::event::{self, Event, Recorded, Survivor, What};
 
 /// The events of a run, and what they tell.
 pub struct Again {
@@ -24,13 +24,19 @@ impl Again {
     ///
     /// The results are taken to lie where the events were found, wherever they lay once. Lines
     /// that are torn are told of in the reports; they are no error, but a file without any event
-    /// is.
+    /// is. Of machines that were left alive, those are told of that still live.
     pub fn open(path: &Utf8Path) -> Result<Self> {
         let file = event::events_of(path).map_err(|why| Error::new(ErrorKind::Io, why))?;
-        let recorded = event::read(&file).with_context(|| format!("reading {file}"))?;
+        let mut recorded = event::read(&file).with_context(|| format!("reading {file}"))?;
         if recorded.events.is_empty() {
             let message = format!("{file} has no events: it is no record of a run");
             return Err(Error::new(ErrorKind::Io, message));
+        }
+        for event in &mut recorded.events {
+            if let What::TestFinished(finished) = &mut event.what {
+                // That they lived when the test was over helps nobody to get into them.
+                finished.survivors.retain(Survivor::lives);
+            }
         }
         let mut whole = Whole::of(&recorded);
         whole.set_results(&folder(&file)?);

@@ -227,6 +227,8 @@ impl Records {
             }
             What::RunStarted(_)
             | What::Planned { .. }
+            | What::Entered { .. }
+            | What::Left { .. }
             | What::Remark { .. }
             | What::RunFinished { .. } => {}
         }

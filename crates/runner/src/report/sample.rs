@@ -2,7 +2,9 @@
 
 use kvmtest::test::Note;
 
-use crate::event::{Counts, Event, Host, Phase, RunStarted, TestFinished, TestStarted, What};
+use crate::event::{
+    Counts, Event, Host, Phase, RunStarted, Survivor, TestFinished, TestStarted, What,
+};
 use crate::outcome::Outcome;
 
 /// Events, one every hundred milliseconds.
@@ -43,9 +45,12 @@ pub(super) fn test_finished(test: u32, outcome: Outcome) -> TestFinished {
         cause_shown_by: String::new(),
         findings: Vec::new(),
         console_tail: Vec::new(),
+        console_log: None,
         session_tail: Vec::new(),
+        session_log: None,
         command_script: None,
-        attach: Vec::new(),
+        survivors: Vec::new(),
+        ended: Vec::new(),
         test,
         outcome,
         cause: None,
@@ -61,6 +66,16 @@ pub(super) fn test_finished(test: u32, outcome: Outcome) -> TestFinished {
         backtrace: None,
         evidence: Vec::new(),
         duration_ms: 4310,
+    }
+}
+
+/// A machine that lives on, with the ways into it.
+pub(super) fn survivor(attach: &[&str]) -> Survivor {
+    Survivor {
+        vm: "vm1".into(),
+        env: "/run/nowhere/kept-1.json".into(),
+        instance: "1-1".into(),
+        attach: attach.iter().map(|&way| way.to_owned()).collect(),
     }
 }
 
@@ -116,7 +131,7 @@ pub(super) fn varied() -> Vec<What> {
             location: Some("src/reboot.rs:17:9".into()),
             output: Some("last words\r\n\x1b[2J".into()),
             evidence: ["debug.log", "qemu-vm1.sh", "serial-vm1.log"].map(str::to_owned).to_vec(),
-            attach: vec!["kvmtest console vm1".into()],
+            survivors: vec![survivor(&["kvmtest console vm1"])],
             stalled_ms: 12_000,
             ..test_finished(2, Outcome::Fail)
         },

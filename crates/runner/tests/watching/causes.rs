@@ -164,10 +164,10 @@ fn a_guest_that_did_not_boot() {
     check("login-timeout", sign, Cause::GuestDidNotBoot, "found no_boot");
     check("guest-not-booted", |_| (), Cause::GuestDidNotBoot, "so it said");
     for (progress, part) in [
-        (Progress::Nothing, "nothing"),
+        (Progress::Nothing, "no sign of a boot; the last thing on its console: `kvmtest login:`"),
         (Progress::Firmware, "as far as the firmware"),
         (Progress::BootLoader, "the boot loader"),
-        (Progress::Kernel, "as far as the kernel; its console ends with `kvmtest login:`"),
+        (Progress::Kernel, "as far as the kernel; the last thing on its console: `kvmtest login:`"),
         (Progress::Userspace, "the first program"),
     ] {
         let change = |it: &mut Evidence| it.machines[0].progress = progress;

@@ -8,3 +8,4 @@ mod faults;
 mod puppet;
 mod runs;
 mod signs;
+mod visits;

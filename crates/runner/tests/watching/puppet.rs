@@ -64,6 +64,7 @@ struct Shared {
     process: Mutex<Child>,
     clients: Mutex<Vec<UnixStream>>,
     runtime: Utf8PathBuf,
+    log: Utf8PathBuf,
     asked: Mutex<usize>,
 }
 
@@ -84,6 +85,7 @@ impl Puppet {
             process: Mutex::new(process),
             clients: Mutex::default(),
             runtime: runtime.clone(),
+            log: scratch.join("serial.log"),
             asked: Mutex::new(0),
         });
         serve(&shared, &runtime.join("harness.qmp"), monitor);
@@ -132,9 +134,7 @@ impl Puppet {
 
     /// The console prints.
     pub(crate) fn prints(&self, bytes: impl AsRef<[u8]>) {
-        let log = self.scratch.join("serial.log");
-        let mut log = std::fs::File::options().append(true).open(log).expect("a log");
-        log.write_all(bytes.as_ref()).expect("it takes it");
+        self.shared.log(bytes.as_ref());
     }
 
     /// QEMU writes on its own output.
@@ -185,6 +185,12 @@ impl Drop for Puppet {
 }
 
 impl Shared {
+    /// The log of the console.
+    fn log(&self, bytes: &[u8]) {
+        let mut log = std::fs::File::options().append(true).open(&self.log).expect("a log");
+        log.write_all(bytes).expect("it takes it");
+    }
+
     fn tell(&self, name: &str, data: &Value) {
         let time = json!({"seconds": 1, "microseconds": 2});
         let line = json!({"event": name, "data": data, "timestamp": time}).to_string() + "\r\n";
@@ -268,6 +274,7 @@ fn monitor(shared: &Shared, stream: UnixStream) {
 fn console(shared: &Shared, mut stream: UnixStream) {
     let mut heard = [0; 16];
     while stream.read(&mut heard).is_ok_and(|read| read > 0) {
+        shared.log(shared.manners.console.as_bytes());
         if stream.write_all(shared.manners.console.as_bytes()).is_err() {
             return;
         }

@@ -141,6 +141,34 @@ fn a_test_whose_time_is_up_in_a_guest_that_hangs() {
 }
 
 #[test]
+fn the_console_ends_where_it_did_when_the_test_failed() {
+    let manners = Manners { console: "\r\nwho is there?\r\n", ..Manners::default() };
+    let (ended, _, _keep) = run_with(Bench::new(), "started; fail no", manners, |_| ());
+    let only = ended.only();
+    // It was spoken to later, to see whether it answers.
+    assert!(only.evidence.iter().any(|name| name == "evidence.json"));
+    assert_eq!(only.console_tail, ["[    0.0] Linux version 6.1", "login:"]);
+    assert_eq!(only.console_log.as_deref(), Some("serial-vm1.log"));
+}
+
+#[test]
+fn of_an_interrupted_test_the_console_is_shown_too() {
+    let (ended, _) = run(Bench::new(), "started; interrupted", |_| ());
+    assert_eq!(ended.only().console_tail.len(), 2, "{:?}", ended.only());
+    assert!(ended.only().ended.is_empty() && ended.only().cause.is_none());
+}
+
+#[test]
+fn machines_that_could_have_been_kept_are_named() {
+    let (ended, _) = run(Bench::new(), "started; fail no", |_| ());
+    assert_eq!(ended.only().ended, ["vm1"]);
+    let (ended, _) = run(Bench::new(), "started; pass", |_| ());
+    assert!(ended.only().ended.is_empty());
+    let bench = Bench::new().script("started; fail no");
+    assert!(bench.run().only().ended.is_empty(), "it had none");
+}
+
+#[test]
 fn a_test_without_machines_has_a_cause_too() {
     let ended = Bench::new().script("started; fail no").run();
     assert_eq!(ended.only().cause, Some(Cause::TestFailed));

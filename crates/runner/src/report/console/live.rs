@@ -14,6 +14,8 @@ use crate::report::text::{duration, for_terminal, one_line};
 /// Lines that change. Without a terminal there are none, and everything here does nothing.
 pub(super) struct Live {
     lines: MultiProgress,
+    /// Where they are.
+    target: Box<dyn Fn() -> ProgressDrawTarget + Send>,
     total: ProgressBar,
     running: BTreeMap<u32, Running>,
     paint: Paint,
@@ -30,16 +32,32 @@ impl Live {
     pub(super) const MOST: usize = 12;
 
     /// Lines below what is written to standard output.
-    pub(super) fn new(target: ProgressDrawTarget, paint: Paint) -> Self {
-        let lines = MultiProgress::with_draw_target(target);
+    pub(super) fn new(
+        target: impl Fn() -> ProgressDrawTarget + Send + 'static,
+        paint: Paint,
+    ) -> Self {
+        let lines = MultiProgress::with_draw_target(target());
+        // What is drawn again is written over what was there, and never away for a moment.
+        lines.set_move_cursor(true);
         let total = lines.add(ProgressBar::new(0));
         total.set_style(style("  [{pos}/{len}] {elapsed} {wide_msg}"));
-        Self { lines, total, running: BTreeMap::new(), paint }
+        Self { lines, target: Box::new(target), total, running: BTreeMap::new(), paint }
     }
 
     /// Does something while the lines are away.
     pub(super) fn suspend<T>(&self, write: impl FnOnce() -> T) -> T {
         self.lines.suspend(write)
+    }
+
+    /// Takes the lines away until they are shown again; what they tell goes on.
+    pub(super) fn hush(&self) {
+        // A terminal that cannot be cleared is not worth a word in the results.
+        let _: io::Result<()> = self.lines.clear();
+        self.lines.set_draw_target(ProgressDrawTarget::hidden());
+    }
+
+    pub(super) fn show(&self) {
+        self.lines.set_draw_target((self.target)());
     }
 
     pub(super) fn run_started(&self, planned: usize) {
@@ -133,9 +151,13 @@ pub(super) fn waits(phase: Phase, waiting_for: &str) -> String {
         Phase::Run => "",
         Phase::Clean => "cleaning up: ",
     };
-    let what = if waiting_for.is_empty() { "it has not said what" } else { waiting_for };
-    let verb = if what.starts_with("waiting") { "" } else { "waiting for " };
-    format!("{doing}{verb}{what}")
+    if waiting_for.is_empty() {
+        return format!("{doing}it has not said what it waits for");
+    }
+    // Who logs in, or boots, need not be said to wait for that.
+    let acts = waiting_for.split(' ').next().is_some_and(|word| word.ends_with("ing"));
+    let verb = if acts { "" } else { "waiting for " };
+    format!("{doing}{verb}{waiting_for}")
 }
 
 /// How many milliseconds the rest of a run takes, if it takes as long for each test as so far.

@@ -3,11 +3,13 @@
 mod live;
 mod options;
 mod paint;
+mod screen;
 mod summary;
 #[cfg(test)]
 mod tests;
 mod verdict;
 
+use std::collections::BTreeSet;
 use std::io::{self, Write};
 
 use camino::Utf8PathBuf;
@@ -20,7 +22,8 @@ use super::Fold;
 use super::record::{Record, Records};
 use super::story::Places;
 use super::text::{duration, for_terminal, one_line};
-use crate::event::{Counts, Event, RunStarted, What};
+use crate::event::{Counts, Event, RunStarted, TestFinished, What};
+use crate::outcome::Outcome;
 use live::Live;
 use paint::{Ink, Paint};
 
@@ -29,6 +32,14 @@ const HINT: &str = "to get into a machine that failed, run it again with `--on-f
 
 /// Runs of more tests than fit on a screen end with a list of what failed.
 const SCREEN: usize = 10;
+
+/// What is told of a test.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Part {
+    All,
+    /// How it ended, and what is left of it: the rest was told before.
+    End,
+}
 
 /// Writes a line for each test, more for those that fail, and a summary.
 pub struct Console<W> {
@@ -42,8 +53,12 @@ pub struct Console<W> {
     planned: usize,
     /// What has ended so far.
     counts: Counts,
-    /// A machine of a test that failed still lives: it was told how to get into it.
-    keeps: bool,
+    /// A machine of a test that failed was ended that could have been kept.
+    lost: bool,
+    /// What is said while a person is in a machine, and has the terminal for that.
+    held: Option<Vec<String>>,
+    /// The tests that failed of which all is told by now but their end.
+    told: BTreeSet<u32>,
     /// A line for each test that failed, for the end.
     failed: Vec<String>,
 }
@@ -51,10 +66,14 @@ pub struct Console<W> {
 impl<W: Write + Send> Console<W> {
     /// Writes to `out`; the lines that change, if there are any, to standard error.
     pub fn new(out: W, options: ConsoleOptions) -> Self {
-        Self::with_target(out, options, ProgressDrawTarget::stderr())
+        Self::with_target(out, options, screen::stderr)
     }
 
-    fn with_target(out: W, options: ConsoleOptions, target: ProgressDrawTarget) -> Self {
+    fn with_target(
+        out: W,
+        options: ConsoleOptions,
+        target: impl Fn() -> ProgressDrawTarget + Send + 'static,
+    ) -> Self {
         let paint = Paint { color: options.color };
         Self {
             out,
@@ -66,7 +85,9 @@ impl<W: Write + Send> Console<W> {
             sources: Vec::new(),
             planned: 0,
             counts: Counts::default(),
-            keeps: false,
+            lost: false,
+            held: None,
+            told: BTreeSet::new(),
             failed: Vec::new(),
         }
     }
@@ -94,19 +115,48 @@ impl<W: Write + Send> Console<W> {
             live.test_finished(record.started.test);
         }
         self.count(record);
-        self.keeps |= record.finished.as_ref().is_some_and(|finished| !finished.attach.is_empty());
+        let counts =
+            record.outcome() != Outcome::Interrupted && record.is_failure() && !record.is_retried();
+        self.lost |=
+            counts && record.finished.as_ref().is_some_and(|finished| !finished.ended.is_empty());
         let failed = record.finished.is_none() || (record.is_failure() && !record.is_retried());
         if failed || self.options.detail != Detail::Quiet {
-            self.line(&verdict::line(record, self.paint))?;
-            let places = Places { results: &self.results, sources: &self.sources };
-            for line in verdict::details(record, places, self.paint) {
-                self.line(&line)?;
-            }
+            let what = if self.told.remove(&record.started.test) { Part::End } else { Part::All };
+            self.verdict(record, what)?;
         }
         if failed {
             self.failed.push(summary::failure(record, self.paint));
         }
         Ok(())
+    }
+
+    fn verdict(&mut self, record: &Record, part: Part) -> io::Result<()> {
+        let places = Places { results: &self.results, sources: &self.sources };
+        let mut lines = vec![verdict::line(record, self.paint)];
+        lines.extend(match part {
+            Part::All => verdict::details(record, places, self.paint),
+            Part::End => verdict::end(record, places, self.paint),
+        });
+        self.lines(&lines)
+    }
+
+    /// A person is let into a machine: they are told of its test, and then the terminal is theirs.
+    fn entered(&mut self, so_far: &TestFinished) -> io::Result<()> {
+        if let Some(record) = self.records.open(so_far.test) {
+            let record = Record { finished: Some(so_far.clone()), ..record.clone() };
+            self.verdict(&record, Part::All)?;
+            self.told.insert(so_far.test);
+        }
+        self.live.iter().for_each(Live::hush);
+        self.held = Some(Vec::new());
+        Ok(())
+    }
+
+    /// The terminal is free again.
+    fn left(&mut self) -> io::Result<()> {
+        let Some(held) = self.held.take() else { return Ok(()) };
+        self.live.iter().for_each(Live::show);
+        self.lines(&held)
     }
 
     fn count(&mut self, record: &Record) {
@@ -138,13 +188,13 @@ impl<W: Write + Send> Console<W> {
         let name = self.records.open(test).map(Record::label).unwrap_or_default();
         let mark = self.paint.paint(Ink::Dim, &format!("{word:<5}"));
         let name = for_terminal(&one_line(&name));
-        for line in for_terminal(text).lines() {
-            self.line(&format!("  {mark}  {name}: {line}"))?;
-        }
-        Ok(())
+        let text = for_terminal(text);
+        let lines = text.lines().map(|line| format!("  {mark}  {name}: {line}"));
+        self.lines(&lines.collect::<Vec<_>>())
     }
 
     fn end(&mut self, counts: Counts, duration_ms: u64, early: &str) -> io::Result<()> {
+        self.left()?;
         // Tests whose end is lost, or never came.
         let rest: Vec<Record> = self.records.rest().collect();
         for record in &rest {
@@ -155,15 +205,14 @@ impl<W: Write + Send> Console<W> {
         }
         let quiet = self.options.detail == Detail::Quiet;
         if !quiet && self.counts.total() > SCREEN && !self.failed.is_empty() {
+            let failed = std::mem::take(&mut self.failed);
             self.line("what failed:")?;
-            for line in std::mem::take(&mut self.failed) {
-                self.line(&line)?;
-            }
+            self.lines(&failed)?;
         }
         self.line(&summary::counts(counts, duration_ms, early, self.paint))?;
         let results = for_terminal(self.results.as_str());
         self.unless_quiet(&format!("results: {results}"))?;
-        if counts.fail > 0 && !self.keeps { self.unless_quiet(HINT) } else { Ok(()) }
+        if self.lost { self.unless_quiet(HINT) } else { Ok(()) }
     }
 
     fn unless_quiet(&mut self, text: &str) -> io::Result<()> {
@@ -171,9 +220,22 @@ impl<W: Write + Send> Console<W> {
     }
 
     fn line(&mut self, text: &str) -> io::Result<()> {
+        self.lines(&[text.to_owned()])
+    }
+
+    /// Writes lines together: the lines that change are taken away for them once.
+    fn lines(&mut self, lines: &[String]) -> io::Result<()> {
+        if let Some(held) = &mut self.held {
+            held.extend_from_slice(lines);
+            return Ok(());
+        }
+        if lines.is_empty() {
+            return Ok(());
+        }
         // Blanks at the end of a line help nobody.
-        let (out, text) = (&mut self.out, text.trim_end());
-        let mut write = || writeln!(out, "{text}").and_then(|()| out.flush());
+        let text: String = lines.iter().flat_map(|line| [line.trim_end(), "\n"]).collect();
+        let out = &mut self.out;
+        let mut write = || out.write_all(text.as_bytes()).and_then(|()| out.flush());
         let written = match &self.live {
             Some(live) => live.suspend(write),
             None => write(),
@@ -224,6 +286,8 @@ impl<W: Write + Send> Fold for Console<W> {
                     self.aside(*test, "slow", &text)?;
                 }
             },
+            What::Entered { so_far, .. } => self.entered(so_far)?,
+            What::Left { .. } => self.left()?,
             What::Remark { message } => self.line(&for_terminal(message))?,
             What::RunFinished { counts, duration_ms, interrupted } => {
                 let early = if *interrupted { " (interrupted)" } else { "" };

@@ -41,6 +41,7 @@ fn a_run_reads_like_this() {
       PASS   migrate                                  4.31 s  flaky: passed at try 2
       KNOWN  ping                                     4.31 s  known: slirp has no IPv6 here (https://example.org/7)
              no answer
+             see results/now/005-ping/
       SKIP   nic                                      4.31 s
              needs two NICs
       CANCEL lab                                      4.31 s
@@ -55,9 +56,7 @@ fn a_run_reads_like_this() {
 
 #[test]
 fn how_to_get_in_is_told_where_nothing_lives() {
-    let ways = |attach: &[&str]| {
-        let attach = attach.iter().map(|&way| way.to_owned()).collect();
-        let finished = TestFinished { attach, ..sample::test_finished(1, Outcome::Fail) };
+    let shown = |finished: TestFinished| {
         let run = vec![
             sample::run_started(1),
             What::TestStarted(sample::test_started(1, "x")),
@@ -66,9 +65,28 @@ fn how_to_get_in_is_told_where_nothing_lives() {
         ];
         shown_of(ConsoleOptions::default(), run)
     };
-    assert!(ways(&[]).ends_with(&format!("{HINT}\n")), "{}", ways(&[]));
-    let text = ways(&["kvmtest console vm1"]);
-    assert!(text.contains("it still lives: kvmtest console vm1") && !text.contains(HINT), "{text}");
+    let failed = |outcome| sample::test_finished(1, outcome);
+    let lost = |outcome| TestFinished { ended: vec!["vm1".into()], ..failed(outcome) };
+    let text = shown(lost(Outcome::Fail));
+    assert!(text.ends_with(&format!("{HINT}\n")), "{text}");
+    let survivors = vec![sample::survivor(&["kvmtest console vm1"])];
+    let text = shown(TestFinished { survivors, ..failed(Outcome::Fail) });
+    assert!(text.contains("it still lives: kvmtest console vm1"), "{text}");
+    let known = crate::event::KnownFailure { reason: "so it is".into(), link: None };
+    let quiet = [
+        TestFinished { survivors: vec![sample::survivor(&["x"])], ..failed(Outcome::Fail) },
+        // It had no machine, or somebody was in it.
+        failed(Outcome::Fail),
+        failed(Outcome::Error),
+        // It might have passed, did in the end, or is expected to fail.
+        lost(Outcome::Interrupted),
+        TestFinished { retried: true, ..lost(Outcome::Fail) },
+        TestFinished { known: Some(known), ..lost(Outcome::Fail) },
+    ];
+    for finished in quiet {
+        let text = shown(finished.clone());
+        assert!(!text.contains(HINT), "{finished:?}: {text}");
+    }
 }
 
 #[test]
@@ -126,7 +144,13 @@ fn nasty(text: &str) -> Vec<What> {
         location: Some(own()),
         output: Some(own()),
         evidence: vec![own()],
-        attach: vec![own()],
+        survivors: vec![sample::survivor(&[text])],
+        console_tail: vec![own()],
+        console_log: Some(own()),
+        session_tail: vec![own()],
+        session_log: Some(own()),
+        command_script: Some(own()),
+        ended: vec![own()],
         cause_shown_by: own(),
         known: None,
         ..sample::test_finished(1, Outcome::Fail)
@@ -199,16 +223,12 @@ fn what_is_unfinished_is_told() {
 
 /// Standard output and the lines that change, on one screen.
 #[derive(Clone)]
-struct Screen(InMemoryTerm);
+struct Both(InMemoryTerm);
 
-impl Write for Screen {
+impl Write for Both {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        for line in String::from_utf8_lossy(bytes).split_inclusive('\n') {
-            match line.strip_suffix('\n') {
-                Some(line) => self.0.write_line(line)?,
-                None => self.0.write_str(line)?,
-            }
-        }
+        // A terminal begins a line where one ends.
+        self.0.write_str(&String::from_utf8_lossy(bytes).replace('\n', "\r\n"))?;
         Ok(bytes.len())
     }
 
@@ -217,8 +237,18 @@ impl Write for Screen {
     }
 }
 
+fn on_screen(term: &InMemoryTerm) -> Console<Both> {
+    let out = term.clone();
+    let target = move || {
+        let size = out.clone();
+        screen::Screen::target(Both(out.clone()), move || (size.height(), size.width()))
+    };
+    let options = ConsoleOptions { live: true, ..ConsoleOptions::default() };
+    Console::with_target(Both(term.clone()), options, target)
+}
+
 /// What the screen shows, with all lines drawn: they are not drawn more often than anybody reads.
-fn contents(console: &Console<Screen>, term: &InMemoryTerm) -> String {
+fn contents(console: &Console<Both>, term: &InMemoryTerm) -> String {
     console.live.iter().for_each(|live| live.suspend(|| ()));
     term.contents()
 }
@@ -226,9 +256,7 @@ fn contents(console: &Console<Screen>, term: &InMemoryTerm) -> String {
 #[test]
 fn a_terminal_shows_what_runs() {
     let term = InMemoryTerm::new(20, 70);
-    let target = ProgressDrawTarget::term_like_with_hz(Box::new(term.clone()), 255);
-    let options = ConsoleOptions { live: true, ..ConsoleOptions::default() };
-    let mut console = Console::with_target(Screen(term.clone()), options, target);
+    let mut console = on_screen(&term);
     let long = format!("long{}", "x".repeat(200));
     let whats = [
         sample::run_started(40),
@@ -270,4 +298,62 @@ fn a_terminal_shows_what_runs() {
     }
     let after = term.contents();
     assert!(!after.contains("[1/40]") && !after.contains(" 0s many"), "{after}");
+}
+
+#[test]
+fn a_person_who_is_let_in_is_told_all_and_then_left_alone() {
+    let term = InMemoryTerm::new(40, 70);
+    let mut console = on_screen(&term);
+    let so_far = TestFinished {
+        message: "no luck".into(),
+        console_tail: vec!["last words".into()],
+        ..sample::test_finished(1, Outcome::Fail)
+    };
+    let finished = TestFinished { evidence: vec!["debug.log".into()], ..so_far.clone() };
+    let mut take = |what: What| {
+        for event in sample::events([what]) {
+            console.take(&event).expect("written");
+        }
+        contents(&console, &term)
+    };
+    take(sample::run_started(3));
+    take(What::TestStarted(sample::test_started(1, "boot")));
+    let before = take(What::TestStarted(sample::test_started(2, "other")));
+    assert!(before.contains("[0/3]"), "{before}");
+    let entered = take(What::Entered { test: 1, vm: "vm1".into(), so_far: Box::new(so_far) });
+    for part in ["FAIL   boot", "no luck", "| last words", "see results/now/001-boot/"] {
+        assert!(entered.contains(part), "`{part}` is missing:\n{entered}");
+    }
+    assert!(!entered.contains("[0/3]"), "{entered}");
+    // Nothing else is written there until they leave, whatever happens.
+    for what in [
+        What::PhaseStarted { test: 2, phase: Phase::Run },
+        What::Remark { message: "the disk is full".into() },
+        What::TestFinished(sample::test_finished(2, Outcome::Pass)),
+        What::Slow { test: 1, phase: Phase::Clean, after_ms: 1, waiting_for: "x".into() },
+    ] {
+        assert_eq!(take(what), entered);
+    }
+    let left = take(What::Left { test: 1 });
+    let rest = left.strip_prefix(&entered).expect("what was there stays");
+    assert!(rest.contains("the disk is full") && rest.contains("PASS   other"), "{rest}");
+    assert!(rest.contains("[1/3]"), "{rest}");
+    // What was told is not told again.
+    let end = take(What::TestFinished(finished));
+    assert_eq!((end.matches("FAIL   boot").count(), end.matches("no luck").count()), (2, 1));
+    assert!(end.contains("(debug.log)"), "{end}");
+}
+
+#[test]
+fn what_was_held_back_is_told_at_the_end() {
+    let so_far = Box::new(sample::test_finished(1, Outcome::Fail));
+    let whats = vec![
+        sample::run_started(1),
+        What::TestStarted(sample::test_started(1, "boot")),
+        What::Entered { test: 1, vm: "vm1".into(), so_far },
+        What::Remark { message: "interrupted again: leaving at once".into() },
+        sample::run_finished(Counts::default()),
+    ];
+    let text = shown_of(ConsoleOptions::default(), whats);
+    assert!(text.contains("leaving at once") && text.ends_with("results: results/now\n"), "{text}");
 }

@@ -31,6 +31,9 @@ pub(super) fn details(record: &Record, places: Places<'_>, paint: Paint) -> Vec<
     if record.is_known() || record.is_retried() {
         // Somebody knows it already, or will be told more by the next try.
         lines.text(&shortened(&one_line(&story.message), 300));
+        if record.is_known() {
+            lines.folder(record, places);
+        }
         return lines.lines;
     }
     lines.story(&story);
@@ -44,6 +47,13 @@ pub(super) fn details(record: &Record, places: Places<'_>, paint: Paint) -> Vec<
     if record.finished.is_none() || record.is_failure() {
         lines.places(record, &story, places);
     }
+    lines.lines
+}
+
+/// What is said below the line of a test of which all else was told before.
+pub(super) fn end(record: &Record, places: Places<'_>, paint: Paint) -> Vec<String> {
+    let mut lines = Lines { paint, lines: Vec::new() };
+    lines.places(record, &Story::of(record, places), places);
     lines.lines
 }
 
@@ -100,14 +110,18 @@ impl Lines {
         }
         self.quote(&story.output);
         for tail in &story.tails {
-            let part = if tail.more {
-                format!("the last {} lines of ", tail.lines.len())
-            } else {
-                String::new()
-            };
-            self.faint(&format!("{}: {part}{}", tail.of, tail.file));
+            self.faint(format!("{}: {}", tail.of, tail.title()).trim_end_matches(": "));
             self.quote(&tail.lines);
         }
+    }
+
+    fn folder(&mut self, record: &Record, places: Places<'_>) {
+        let evidence = record.finished.iter().flat_map(|finished| &finished.evidence);
+        let names: Vec<&str> = evidence.map(String::as_str).collect();
+        let files =
+            if names.is_empty() { String::new() } else { format!(" ({})", names.join(" ")) };
+        let directory = places.results.join(&record.started.directory);
+        self.text(&format!("see {directory}/{files}"));
     }
 
     fn quote(&mut self, lines: &[String]) {
@@ -118,12 +132,7 @@ impl Lines {
 
     /// Where everything lies, and how to get at what still lives.
     fn places(&mut self, record: &Record, story: &Story, places: Places<'_>) {
-        let evidence = record.finished.iter().flat_map(|finished| &finished.evidence);
-        let names: Vec<&str> = evidence.map(String::as_str).collect();
-        let files =
-            if names.is_empty() { String::new() } else { format!(" ({})", names.join(" ")) };
-        let directory = places.results.join(&record.started.directory);
-        self.text(&format!("see {directory}/{files}"));
+        self.folder(record, places);
         for script in &story.scripts {
             let script = shell_word(script.as_str());
             self.text(&format!("the machine by hand: sh {script}"));

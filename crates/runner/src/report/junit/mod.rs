@@ -112,7 +112,7 @@ fn details(record: &Record, story: &Story) -> String {
     }
     lines.extend(story.output.iter().map(|line| format!("| {line}")));
     for tail in &story.tails {
-        lines.push(format!("{}, the last lines of {}:", tail.of, tail.file));
+        lines.push(format!("{}: {}", tail.of, tail.title()).trim_end_matches(": ").to_owned());
         lines.extend(tail.lines.iter().map(|line| format!("| {line}")));
     }
     lines.extend(story.remarks.clone());

@@ -34,7 +34,7 @@ pub struct Story {
     pub source: Option<Source>,
     /// What the other side had said last, by lines.
     pub output: Vec<String>,
-    /// What the console and the session showed last.
+    /// What the console and the session showed last when it had failed.
     pub tails: Vec<Tail>,
     /// Scripts that start the same machines by hand.
     pub scripts: Vec<Utf8PathBuf>,
@@ -66,19 +66,23 @@ fn shown_by(finished: &TestFinished) -> String {
 }
 
 impl Story {
-    /// The story of `record`, with what the files in `places` have to add to it.
+    /// The story of `record`. Of a test that never ended, the files in `places` tell it.
     pub fn of(record: &Record, places: Places<'_>) -> Self {
         let Some(finished) = &record.finished else { return Self::unfinished(record, places) };
         let directory = places.results.join(&record.started.directory);
         let failed = finished.outcome.is_failure();
-        let evidence = finished.evidence.iter().filter(|name| is_plain(name));
-        let names: Vec<&str> = evidence.map(String::as_str).collect();
         let output = finished.output.as_deref().filter(|_| failed);
         let output = output.map(last_lines).unwrap_or_default();
-        let mut tails = if failed { tail::of(&directory, &names) } else { Vec::new() };
+        let mut tails = if failed { tail::then(finished) } else { Vec::new() };
         // A session's log ends with what the other side had said last; once is enough.
         tails.retain(|tail| output.is_empty() || !tail.ends_with(&output));
-        let scripts = names.iter().filter(|name| name.starts_with("qemu-") && has(name, "sh"));
+        // And a session over the console is shown by that.
+        if let [console, session] = &tails[..]
+            && console.lines.len() >= session.lines.len()
+            && console.ends_with(&session.lines)
+        {
+            tails.truncate(1);
+        }
         Self {
             cause: finished.cause.map(crate::event::Cause::words),
             shown_by: shown_by(finished),
@@ -87,8 +91,8 @@ impl Story {
             source: finished.location.as_deref().map(|place| Source::find(place, places.sources)),
             output,
             tails,
-            scripts: scripts.filter(|_| failed).map(|name| directory.join(name)).collect(),
-            attach: finished.attach.clone(),
+            scripts: if failed { scripts(finished, &directory) } else { Vec::new() },
+            attach: finished.survivors.iter().flat_map(|vm| vm.attach.clone()).collect(),
             known: finished.known.clone(),
             remarks: stalled(finished.stalled_ms).into_iter().collect(),
             backtrace: finished.backtrace.clone(),
@@ -105,8 +109,19 @@ impl Story {
         let names: Vec<&str> = listed.iter().map(String::as_str).collect();
         let place = record.phase.map(|(phase, _)| format!(": it was in phase `{}`", phase.word()));
         let message = format!("the events end before the test did{}", place.unwrap_or_default());
-        Self { message, tails: tail::of(&directory, &names), ..Self::default() }
+        Self { message, tails: tail::now(&directory, &names), ..Self::default() }
     }
+}
+
+/// The scripts that start its machines, that of the main one first.
+fn scripts(finished: &TestFinished, directory: &Utf8Path) -> Vec<Utf8PathBuf> {
+    let main = finished.command_script.as_ref();
+    let others = finished
+        .evidence
+        .iter()
+        .filter(|name| name.starts_with("qemu-") && has(name, "sh") && Some(*name) != main);
+    let names = main.into_iter().chain(others).filter(|name| is_plain(name));
+    names.map(|name| directory.join(name)).collect()
 }
 
 /// A file of the test's own directory, and nothing else.

@@ -1,4 +1,4 @@
-//! The last lines of a log.
+//! The last lines of a console or a session.
 
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
@@ -7,22 +7,23 @@ use std::time::SystemTime;
 use camino::Utf8Path;
 use serde::Serialize;
 
-use super::has;
+use super::{has, is_plain};
+use crate::event::TestFinished;
 use crate::report::text::{shortened, without_sequences};
 
 /// Characters of a line that are shown.
 pub(super) const WIDEST: usize = 400;
 
-/// The last lines of a log.
+/// The last lines of a console or a session.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Tail {
-    /// What it is a log of: `console` or `session`.
+    /// What they are of: `console` or `session`.
     pub of: &'static str,
-    /// The file's name, in the test's directory.
+    /// The name of its log, in the test's directory; empty where there is none.
     pub file: String,
     /// The lines, without colours.
     pub lines: Vec<String>,
-    /// Whether there are more before them.
+    /// Whether there may be more before them.
     pub more: bool,
 }
 
@@ -30,17 +31,51 @@ impl Tail {
     /// How many lines are shown.
     pub const LINES: usize = 20;
 
-    /// Whether the log ends with these lines.
+    /// Whether this ends with these lines.
     pub(super) fn ends_with(&self, lines: &[String]) -> bool {
-        let shorter = self.lines.len().min(lines.len());
-        shorter > 0 && self.lines[self.lines.len() - shorter..] == lines[lines.len() - shorter..]
+        // One of the two may have lost its empty lines.
+        let said = |lines: &[String]| -> Vec<String> {
+            lines.iter().map(|line| line.trim().to_owned()).filter(|it| !it.is_empty()).collect()
+        };
+        let (own, others) = (said(&self.lines), said(lines));
+        let shorter = own.len().min(others.len());
+        shorter > 0 && own[own.len() - shorter..] == others[others.len() - shorter..]
+    }
+
+    /// What the console showed last, and over how many lines: `the last 20 lines of serial-vm1.log`.
+    pub fn title(&self) -> String {
+        match (self.more, self.file.as_str()) {
+            (false, file) => file.to_owned(),
+            (true, "") => format!("the last {} lines", self.lines.len()),
+            (true, file) => format!("the last {} lines of {file}", self.lines.len()),
+        }
     }
 }
 
-/// The ends of the console's log and of the session's, of those files in `directory` that have
-/// these names. Of several consoles or sessions, the one that was written to last is the one in
-/// which something happened.
-pub(super) fn of(directory: &Utf8Path, names: &[&str]) -> Vec<Tail> {
+/// What was there when the test had failed. The logs may have more by now: what a machine that
+/// lives on has printed since then, and what people have typed.
+pub(super) fn then(finished: &TestFinished) -> Vec<Tail> {
+    let tail = |of, lines: &[String], log: &Option<String>| {
+        let first = lines.len().saturating_sub(Tail::LINES);
+        let log = log.as_ref().filter(|name| is_plain(name) && finished.evidence.contains(name));
+        Tail {
+            of,
+            file: log.cloned().unwrap_or_default(),
+            lines: lines[first..].iter().map(|line| shortened(line, WIDEST)).collect(),
+            more: lines.len() >= Tail::LINES,
+        }
+    };
+    let tails = [
+        tail("console", &finished.console_tail, &finished.console_log),
+        tail("session", &finished.session_tail, &finished.session_log),
+    ];
+    tails.into_iter().filter(|tail| !tail.lines.is_empty()).collect()
+}
+
+/// The ends of the console's log and of the session's among the files in `directory` that have
+/// these names, as they are now. Of several consoles or sessions, the one that was written to last
+/// is the one in which something happened.
+pub(super) fn now(directory: &Utf8Path, names: &[&str]) -> Vec<Tail> {
     let kinds = [("console", "serial-"), ("session", "session-")];
     let newest = |(of, prefix): (&'static str, &str)| {
         let logs = names.iter().filter(|name| name.starts_with(prefix) && has(name, "log"));

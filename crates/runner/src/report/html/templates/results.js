@@ -64,7 +64,7 @@
     if (left.length || right.length) parts.push(el('div', { class: 'two' }, [left, right].filter((side) => side.length).map((side) => el('div', {}, side))));
     if (told.attach.length || told.scripts.length) {
       parts.push(el('h3', {}, 'get at it'));
-      told.attach.forEach((command) => parts.push(el('p', { class: 'say' }, 'it still lives: ', el('code', {}, command))));
+      told.attach.forEach((command) => parts.push(el('p', { class: 'say' }, 'left alive: ', el('code', {}, command))));
       told.scripts.forEach((script) => parts.push(el('p', { class: 'say' }, 'the machine by hand: ', el('code', {}, `sh ${/^[\w./=:,@+%-]+$/.test(script) ? script : `'${script.replaceAll("'", "'\\''")}'`}`))));
     }
     if (told.backtrace) parts.push(el('details', { class: 'try' }, el('summary', {}, 'backtrace'), el('pre', {}, told.backtrace)));
