@@ -38,6 +38,9 @@ impl std::fmt::Display for Stop {
     }
 }
 
+/// The kind of error of a child that got no more memory under its limit.
+pub(crate) const WITHOUT_MEMORY: &str = "child-without-memory";
+
 /// Judges a test by how its child ended and, where the runner stopped it, why.
 ///
 /// | what was seen | outcome |
@@ -47,6 +50,7 @@ impl std::fmt::Display for Stop {
 /// | past its deadline | FAIL, with what it was doing when it was asked to stop |
 /// | the protocol broken | ERROR |
 /// | killed by a signal, or ended without a word | ERROR |
+/// | the exit code of a child that got no more memory under its limit | ERROR |
 /// | an exit code that is not the one of what it said | ERROR |
 /// | processes left behind by a test that passed | ERROR |
 /// | anything else | what the child said |
@@ -92,7 +96,12 @@ pub fn judge(ending: Ending, stop: Option<Stop>) -> Finished {
                     format!("the child broke the protocol: {breach}"),
                 );
             }
+            let without_memory = Exit::Code(exit_code::CHILD_WITHOUT_MEMORY.into());
             match (exit, said) {
+                (exit, _) if exit == without_memory => error(
+                    WITHOUT_MEMORY,
+                    "the subtest wanted more memory than it may have".to_owned(),
+                ),
                 (Exit::Signal(signal), said) => {
                     let after = said
                         .map(|said| format!(", after it had said {}", said.outcome))
@@ -217,6 +226,8 @@ mod tests {
         let error = Outcome::Error;
         check(ended(Exit::Code(0), None), None, error, "exit code 0 without");
         check(ended(Exit::Code(20), None), None, error, "could not read its request");
+        check(ended(Exit::Code(21), None), None, error, "wanted more memory");
+        check(ended(Exit::Code(21), Some(Outcome::Pass)), None, error, "wanted more memory");
         check(ended(Exit::Code(10), Some(Outcome::Pass)), None, error, "exit code was 10");
         check(ended(Exit::Signal(6), None), None, error, "SIGABRT");
         check(ended(Exit::Signal(11), Some(Outcome::Pass)), None, error, "after it had said PASS");

@@ -140,13 +140,8 @@ impl Dispatcher<'_> {
                     let words = format!(", and {more:?} more because the host was starved");
                     verdict.message.push_str(&words);
                 }
-                let memory = current.limits.as_ref().and_then(|limits| limits.memory);
-                if let (Some("child-died"), Some(bytes)) = (verdict.kind.as_deref(), memory) {
-                    let words = format!(
-                        "; each of its processes may have {} MiB (`test_memory`)",
-                        bytes.div_ceil(1 << 20)
-                    );
-                    verdict.message.push_str(&words);
+                if let Some(limits) = &current.limits {
+                    limits.name_memory(&mut verdict);
                 }
                 let error = verdict.outcome.is_failure().then(|| verdict.message.clone());
                 self.end_phase(desk, error);
