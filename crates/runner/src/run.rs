@@ -102,6 +102,7 @@ impl House<'_> {
             Some(timeout) => Some(timeout),
             None => job_timeout(&plan.tests)?,
         };
+        settings.sources = self.sources(&order.subtests);
         settings.capacity = order.jobs.capacity(jobs, host);
         let results = Results::create(&order.results)?;
         let heard = Recorder::default();
@@ -116,7 +117,7 @@ impl House<'_> {
             planned: plan.tests.len(),
             set,
             left_out: plan.left_out,
-            sources: self.sources(&order.subtests),
+            sources: settings.sources.clone(),
         }));
         for message in remarks {
             reports.tell(What::Remark { message });
@@ -159,7 +160,8 @@ impl House<'_> {
         Ok(arranged)
     }
 
-    /// The folders that subtests come from, for who looks for their files later from elsewhere.
+    /// The folders that subtests come from, for who tells of their files, or looks for them later
+    /// from elsewhere.
     fn sources(&self, folders: &[Utf8PathBuf]) -> Vec<Utf8PathBuf> {
         let absolute = |folder: &Utf8Path| camino::absolute_utf8(folder).ok();
         let folders = folders.iter().map(Utf8PathBuf::as_path);

@@ -15,8 +15,8 @@ pub enum Stop {
     Timeout(Duration),
     /// Somebody asked everything to stop.
     Interrupted,
-    /// The whole run had so much time.
-    TimeUp(Duration),
+    /// The whole run had so much time, and so much more because the host was starved.
+    TimeUp(Duration, Duration),
     /// Something was found on one of its machines that fails it.
     Found,
     /// The child broke the protocol.
@@ -25,12 +25,22 @@ pub enum Stop {
     Lingered,
 }
 
+/// What is said after a time that was put off by so much: nothing, if that is not worth a word.
+pub(crate) fn and_more(put_off: Duration) -> String {
+    match put_off.as_secs() {
+        0 => String::new(),
+        seconds => format!(", and {seconds}s more because the host was starved"),
+    }
+}
+
 impl std::fmt::Display for Stop {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Timeout(limit) => write!(f, "it had {limit:?}"),
             Self::Interrupted => f.write_str("interrupted"),
-            Self::TimeUp(limit) => write!(f, "the run's time of {limit:?} was up"),
+            Self::TimeUp(limit, more) => {
+                write!(f, "the run's time of {limit:?} was up{}", and_more(*more))
+            }
             Self::Found => f.write_str("something was found on its machines"),
             Self::Breached => f.write_str("it broke the protocol"),
             Self::Lingered => f.write_str("it did not end"),
@@ -63,7 +73,7 @@ pub fn judge(ending: Ending, stop: Option<Stop>) -> Finished {
         ..Finished::new(Outcome::Error, message)
     };
     match (stop, finished) {
-        (Some(why @ (Stop::Interrupted | Stop::TimeUp(_))), said) => match said {
+        (Some(why @ (Stop::Interrupted | Stop::TimeUp(..))), said) => match said {
             Some(said) if said.outcome != Outcome::Interrupted => said,
             said => {
                 let said = said.unwrap_or_else(|| Finished::new(Outcome::Interrupted, ""));
@@ -269,6 +279,17 @@ mod tests {
         check(ended(Exit::Signal(9), None), stop, Outcome::Interrupted, "interrupted");
         check(ended(Exit::Code(15), Some(Outcome::Interrupted)), stop, Outcome::Interrupted, "");
         check(ended(Exit::Code(0), Some(Outcome::Pass)), stop, Outcome::Pass, "");
+    }
+
+    #[test]
+    fn a_run_without_time_says_how_much_it_had() {
+        let check = |more, expect: &str| {
+            let stop = Stop::TimeUp(Duration::from_secs(10), Duration::from_millis(more));
+            assert_eq!(stop.to_string(), expect);
+        };
+        check(0, "the run's time of 10s was up");
+        check(999, "the run's time of 10s was up");
+        check(3999, "the run's time of 10s was up, and 3s more because the host was starved");
     }
 
     #[test]

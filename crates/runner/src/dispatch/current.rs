@@ -307,10 +307,9 @@ impl PhaseState {
         }
     }
 
-    /// By how much the deadline of this phase was put off, if that is worth a word.
-    pub(super) fn put_off(&self) -> Option<Duration> {
-        let put_off = self.deadline.put_off();
-        (put_off >= Duration::from_secs(1)).then(|| Duration::from_secs(put_off.as_secs()))
+    /// By how much the deadline of this phase was put off.
+    pub(super) fn put_off(&self) -> Duration {
+        self.deadline.put_off()
     }
 }
 

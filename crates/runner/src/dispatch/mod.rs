@@ -5,13 +5,13 @@ mod end;
 mod happening;
 mod limits;
 mod phases;
+mod place;
 mod settings;
 mod slow;
 mod worker;
 
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
-use std::time::Duration;
 
 use kvmtest::test::Note;
 use kvmtest::{Deadline, Error};
@@ -101,7 +101,7 @@ impl<'a> Dispatcher<'a> {
         }
         self.abandon();
         self.counts.not_run = self.queue.not_run() + self.again;
-        let stopped = matches!(self.stopping, Some(Stopping::Asked | Stopping::TimeUp(_)));
+        let stopped = matches!(self.stopping, Some(Stopping::Asked | Stopping::TimeUp(..)));
         let unmet = self.settings.known.unmet(self.outcomes.iter().copied());
         let end = End { counts: self.counts, interrupted: stopped, unmet: unmet.len() };
         for message in unmet {
@@ -254,10 +254,10 @@ impl<'a> Dispatcher<'a> {
                 finished.flaky = flaky;
             }
         }
-        let counts = !finished.retried;
+        let (counts, known) = (!finished.retried, finished.known.is_some());
         self.reports.tell(What::TestFinished(finished));
         if counts {
-            self.check_failures(&test, outcome);
+            self.check_failures(&test, outcome, known);
         }
     }
 
@@ -303,9 +303,4 @@ fn rules(settings: &Settings, workers: usize) -> Rules {
 
 fn error_text<T>(result: &Result<T, Error>) -> Option<String> {
     result.as_ref().err().map(ToString::to_string)
-}
-
-/// What is left of a time, for people: whole seconds where there are some.
-fn rounded(time: Duration) -> Duration {
-    if time.as_secs() > 0 { Duration::from_secs(time.as_secs()) } else { time }
 }

@@ -7,11 +7,11 @@ use kvmtest::{Error, ErrorKind};
 use super::current::{self, PhaseState};
 use super::happening::Judged;
 use super::worker::{DeskState, Order};
-use super::{Dispatcher, Happening, error_text};
+use super::{Dispatcher, Happening, error_text, place};
 use crate::cause::Case;
 use crate::child::protocol::{ChildEvent, Finished, Request, VERSION};
 use crate::child::spawn::{self, Report, Running};
-use crate::child::verdict::{Stop, judge};
+use crate::child::verdict::{Stop, and_more, judge};
 use crate::clock::milliseconds;
 use crate::event::{Phase, What};
 use crate::outcome::Outcome;
@@ -136,10 +136,13 @@ impl Dispatcher<'_> {
             Report::Ended(ending) => {
                 let stop = state.stop;
                 let mut verdict = judge(*ending, stop);
-                if let (Some(Stop::Timeout(_)), Some(more)) = (stop, state.put_off()) {
-                    let words = format!(", and {more:?} more because the host was starved");
-                    verdict.message.push_str(&words);
+                if let Some(Stop::Timeout(_)) = stop {
+                    verdict.message.push_str(&and_more(state.put_off()));
                 }
+                verdict.location = verdict.location.map(|place| {
+                    let working = place::working_directory();
+                    place::short(&place, working.as_deref(), &self.settings.sources)
+                });
                 if let Some(limits) = &current.limits {
                     limits.name_memory(&mut verdict);
                 }
@@ -286,15 +289,11 @@ fn late(ended: &PhaseState, error: &Error) -> Option<Finished> {
     let stop = ended.stop.filter(|_| error.kind() == ErrorKind::Interrupted)?;
     let (outcome, message) = match stop {
         Stop::Timeout(limit) => {
-            let more = ended
-                .put_off()
-                .map(|more| format!(", and {more:?} more because the host was starved"));
-            (
-                Outcome::Error,
-                format!("{}{}", too_long(ended.phase, limit), more.unwrap_or_default()),
-            )
+            let more = and_more(ended.put_off());
+            let message = format!("{}{}", too_long(ended.phase, limit), more);
+            (Outcome::Error, message)
         }
-        Stop::TimeUp(_) => (Outcome::Interrupted, stop.to_string()),
+        Stop::TimeUp(..) => (Outcome::Interrupted, stop.to_string()),
         _ => return None,
     };
     let kind = matches!(stop, Stop::Timeout(_)).then(|| "phase-timeout".to_owned());

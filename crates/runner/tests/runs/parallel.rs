@@ -162,3 +162,14 @@ fn the_first_failure_can_end_a_run() {
     assert!(!outcome.end.interrupted);
     assert_eq!(outcome.remarks(), ["1 test has failed: starting no more"]);
 }
+
+#[test]
+fn a_failure_after_which_nothing_is_left_stops_nothing() {
+    for (key, value) in [("abort_on_error", "yes"), ("unused", "")] {
+        let mut bench = Bench::new().script("started; pass").script("started; fail once");
+        bench.settings.max_failures = Some(1);
+        let outcome = bench.param(key, value).run();
+        assert_eq!((outcome.end.counts.fail, outcome.end.counts.not_run), (1, 0));
+        assert_eq!(outcome.remarks(), [""; 0], "{key}");
+    }
+}
