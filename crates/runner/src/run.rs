@@ -163,7 +163,10 @@ impl House<'_> {
     /// The folders that subtests come from, for who tells of their files, or looks for them later
     /// from elsewhere.
     fn sources(&self, folders: &[Utf8PathBuf]) -> Vec<Utf8PathBuf> {
-        let absolute = |folder: &Utf8Path| camino::absolute_utf8(folder).ok();
+        // As the compiler saw them, where they still are.
+        let absolute = |folder: &Utf8Path| {
+            folder.canonicalize_utf8().ok().or_else(|| camino::absolute_utf8(folder).ok())
+        };
         let folders = folders.iter().map(Utf8PathBuf::as_path);
         std::iter::once(self.folder).chain(folders).filter_map(absolute).collect()
     }

@@ -223,8 +223,14 @@ fn died(evidence: &Evidence) -> Option<String> {
 }
 
 /// The runner's words for children that did not keep the rules.
-const BROKEN: [&str; 6] =
-    ["panic", "child-died", WITHOUT_MEMORY, "child-broke-protocol", "child-lingered", "left-behind"];
+const BROKEN: [&str; 6] = [
+    "panic",
+    "child-died",
+    WITHOUT_MEMORY,
+    "child-broke-protocol",
+    "child-lingered",
+    "left-behind",
+];
 
 fn broken(evidence: &Evidence) -> Option<String> {
     let kind = evidence.failure.kind.as_deref()?;

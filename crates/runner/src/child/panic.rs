@@ -5,8 +5,8 @@ use std::backtrace::Backtrace;
 use std::cell::RefCell;
 use std::panic::{AssertUnwindSafe, PanicHookInfo, catch_unwind, set_hook, take_hook};
 
-use super::{line, memory};
 use super::protocol::Finished;
+use super::{line, memory};
 use crate::outcome::Outcome;
 
 thread_local! {
@@ -44,9 +44,8 @@ pub(super) fn catch<T>(subtest: &str, body: impl FnOnce() -> T) -> Result<T, Box
     }));
     catch_unwind(AssertUnwindSafe(body)).map_err(|payload| {
         let place = PLACE.take();
-        let (location, backtrace) = place.map_or((None, None), |place| {
-            (place.told_of(subtest), Some(place.backtrace))
-        });
+        let (location, backtrace) =
+            place.map_or((None, None), |place| (place.told_of(subtest), Some(place.backtrace)));
         Box::new(Finished {
             kind: Some("panic".into()),
             location,

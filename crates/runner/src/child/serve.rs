@@ -91,7 +91,8 @@ fn run(table: &[Subtest], request: Request, events: Events) -> Outcome {
     events.send(&ChildEvent::Started { version: VERSION, pid: std::process::id() });
     trace::start(&request.identity.results_dir);
     let finished = match end_waits_when_asked() {
-        Ok(()) => panic::catch(&request.subtest, || call(table, &request, &events)).unwrap_or_else(|panic| *panic),
+        Ok(()) => panic::catch(&request.subtest, || call(table, &request, &events))
+            .unwrap_or_else(|panic| *panic),
         Err(error) => Finished::new(Outcome::Error, format!("no thread for signals: {error}")),
     };
     tracing::info!(outcome = %finished.outcome, message = finished.message, "finished");

@@ -182,8 +182,14 @@ impl Current {
     /// Cleaning up failed: that fails a test that had passed, and is told of in any other.
     pub(super) fn clean_up_failed(&mut self, late: Option<&Finished>, error: &Error) {
         let Some(verdict) = &mut self.verdict else { return };
-        let what = late.map_or_else(|| error.to_string(), |late| late.message.clone());
+        let told = late.map_or(error.message(), |late| late.message.as_str());
         if verdict.outcome.is_failure() {
+            if verdict.message.contains(told) {
+                // What kept the test from being prepared keeps it from being cleaned up after.
+                return;
+            }
+            let contexts = error.contexts().filter(|_| late.is_none());
+            let what = contexts.chain([told]).collect::<Vec<_>>().join(": ");
             verdict.message = format!("{}; cleaning up failed as well: {what}", verdict.message);
         } else if let Some(late) = late {
             *verdict = late.clone();

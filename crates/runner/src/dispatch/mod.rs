@@ -3,6 +3,7 @@
 mod current;
 mod end;
 mod happening;
+mod leaving;
 mod limits;
 mod phases;
 mod place;
@@ -119,7 +120,7 @@ impl<'a> Dispatcher<'a> {
     fn receive(&self) -> Option<Happening> {
         let phases = self.desks.iter().filter_map(|desk| desk.current.as_ref()?.phase.as_ref());
         let closing = self.desks.iter().filter_map(|desk| match desk.state {
-            DeskState::Closing { deadline, .. } => Some(deadline.remaining()),
+            DeskState::Closing(time) | DeskState::Clearing(time) => Some(time.deadline.remaining()),
             DeskState::Open | DeskState::Closed => None,
         });
         let run = self.deadline.filter(|_| self.stopping.is_none()).map(Deadline::remaining);
@@ -156,32 +157,26 @@ impl<'a> Dispatcher<'a> {
                     self.cleaned(desk, result);
                 }
             }
-            Happening::Closed { desk, result } => {
-                if self.desks[desk].is_closed() {
-                    return;
-                }
-                self.desks[desk].state = DeskState::Closed;
-                match result {
-                    Ok(warnings) => warnings.into_iter().for_each(|message| self.remark(message)),
-                    Err(error) => self.remark(format!("cleaning up after the run: {error}")),
-                }
-            }
+            Happening::Cleared { desk, result } => self.cleared(desk, result),
+            Happening::Closed { desk, result } => self.closed(desk, result),
         }
     }
 
-    /// Gives each desk that is free its next test, or lets it close.
+    /// Gives each desk that is free its next test. They close together: until then what a worker
+    /// keeps may have to make room.
     fn assign(&mut self) {
         for desk in 0..self.desks.len() {
             while self.desks[desk].is_idle() && self.stopping.is_none() {
                 match self.queue.next(desk) {
                     Next::Run { test, attempt } => self.start(desk, test, attempt),
                     Next::Skip { test, reason } => self.skip(desk, test, reason),
-                    Next::Wait => break,
-                    Next::Over => self.close(desk),
+                    Next::Clear { workers } => self.clear(workers),
+                    Next::Wait | Next::Over => break,
                 }
             }
         }
-        let busy = self.desks.iter().any(|desk| desk.current.is_some());
+        let clears = |desk: &Desk| matches!(desk.state, DeskState::Clearing(_));
+        let busy = self.desks.iter().any(|desk| desk.current.is_some() || clears(desk));
         if busy && self.stopping.is_none() {
             return;
         }

@@ -205,7 +205,7 @@ impl Dispatcher<'_> {
         self.check_run_time();
         for desk in 0..self.desks.len() {
             self.check_phase(desk);
-            self.check_closing(desk);
+            self.check_leaving(desk);
         }
     }
 
@@ -261,26 +261,6 @@ impl Dispatcher<'_> {
         }
         self.finish(current);
         self.assign();
-    }
-
-    fn check_closing(&mut self, desk: usize) {
-        let patience = self.settings.patience;
-        let state = &mut self.desks[desk];
-        let DeskState::Closing { deadline, asked } = state.state else { return };
-        if !deadline.expired() {
-            return;
-        }
-        if asked {
-            state.state = DeskState::Closed;
-            self.remark(format!(
-                "worker {} does not end: what it holds is left to the guards",
-                desk + 1
-            ));
-            return;
-        }
-        state.interrupt.request();
-        state.state =
-            DeskState::Closing { deadline: kvmtest::Deadline::after(patience), asked: true };
     }
 }
 

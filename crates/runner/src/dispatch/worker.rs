@@ -27,6 +27,8 @@ pub struct Worker {
 pub(super) enum Order {
     Prepare(Arc<PlannedTest>, Places),
     Clean(Arc<PlannedTest>, Places, Box<Case>),
+    /// End the machines that live.
+    Clear,
     Close,
 }
 
@@ -35,7 +37,7 @@ impl Order {
     fn test(&self) -> Option<u32> {
         match self {
             Self::Prepare(test, _) | Self::Clean(test, _, _) => Some(test.number),
-            Self::Close => None,
+            Self::Clear | Self::Close => None,
         }
     }
 }
@@ -54,12 +56,19 @@ pub(super) struct Desk {
 #[derive(Debug, Clone, Copy)]
 pub(super) enum DeskState {
     Open,
-    /// The stage finishes, by then; `asked` once its waits were interrupted.
-    Closing {
-        deadline: Deadline,
-        asked: bool,
-    },
+    /// The stage ends its machines.
+    Clearing(Patience),
+    /// The stage finishes.
+    Closing(Patience),
     Closed,
+}
+
+/// How long a stage may take for what belongs to no test.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Patience {
+    pub(super) deadline: Deadline,
+    /// Whether its waits were interrupted.
+    pub(super) asked: bool,
 }
 
 impl Desk {
@@ -95,7 +104,7 @@ impl Desk {
     }
 
     pub(super) fn close(&mut self, deadline: Deadline) {
-        self.state = DeskState::Closing { deadline, asked: false };
+        self.state = DeskState::Closing(Patience { deadline, asked: false });
         self.order(Order::Close);
     }
 
@@ -139,6 +148,7 @@ fn work(
                 let judged = judgement.map(|judgement| Judged { judgement, attach });
                 Happening::Cleaned { desk, test: test.number, judged: Box::new(judged), result }
             }
+            Order::Clear => Happening::Cleared { desk, result: guarded(|| stage.clear()) },
             Order::Close => Happening::Closed { desk, result: guarded(|| stage.finish()) },
         };
         let notes = test.map(|test| (test, stage.notes()));

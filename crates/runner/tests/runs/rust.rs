@@ -120,9 +120,8 @@ impl Page {
         use rustix::mm::{MapFlags, ProtFlags, mmap_anonymous};
         let access = ProtFlags::READ | ProtFlags::WRITE;
         // SAFETY: new memory at a place that the kernel chooses.
-        let page = unsafe {
-            mmap_anonymous(std::ptr::null_mut(), Self::SIZE, access, MapFlags::PRIVATE)
-        };
+        let page =
+            unsafe { mmap_anonymous(std::ptr::null_mut(), Self::SIZE, access, MapFlags::PRIVATE) };
         page.ok().map(Self)
     }
 }

@@ -90,7 +90,7 @@ impl Story {
             scripts: scripts.filter(|_| failed).map(|name| directory.join(name)).collect(),
             attach: finished.attach.clone(),
             known: finished.known.clone(),
-            remarks: stalled(finished.stalled_ms).into_iter().collect(),
+            remarks: stalled(finished.stalled_ms, &finished.message).into_iter().collect(),
             backtrace: finished.backtrace.clone(),
         }
     }
@@ -118,8 +118,11 @@ fn has(name: &str, extension: &str) -> bool {
     Utf8Path::new(name).extension() == Some(extension)
 }
 
-fn stalled(milliseconds: u64) -> Option<String> {
-    (milliseconds > 0).then(|| {
+/// By how much its deadlines were put off, where that may have mattered and `message` does not say
+/// so itself.
+fn stalled(milliseconds: u64, message: &str) -> Option<String> {
+    let is_told = message.contains("because the host was starved");
+    (milliseconds >= 1000 && !is_told).then(|| {
         let time = duration(milliseconds);
         format!("its deadlines were put off by {time}: the host had no time for it")
     })
