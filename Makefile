@@ -15,7 +15,7 @@ SECONDS ?= 60
 # Builds the packages of the workspace such that they count which of their branches run.
 COUNTED := RUSTC_WORKSPACE_WRAPPER='$(abspath scripts/instrument)'
 
-.PHONY: help run test lint fuzz bench docs install clean prepare build guest
+.PHONY: help run test lint fuzz bench docs install python wheel clean prepare build guest
 
 help: ## list these targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 18
@@ -44,7 +44,7 @@ fuzz: ## look for texts that break the configuration language, for SECONDS=60
 	    CARGO_PROFILE_DEV_OPT_LEVEL=1 CARGO_TARGET_DIR='$(CARGO_TARGET_DIR)/fuzz' \
 	    cargo test --package kvmtest-cartesian --test fuzz --locked -- --nocapture
 
-bench: guest ## measure what the performance page of the book shows
+bench: guest python ## measure what the performance page of the book shows
 	@echo '==> measuring (cargo bench --package kvmtest-benches --locked)'
 	@KVMTEST_PROGRAM='$(abspath $(KVMTEST))' cargo bench --package kvmtest-benches --locked
 
@@ -70,6 +70,12 @@ install: build ## install the program, its pages and completions below PREFIX (/
 	echo "==> $${as_root}installing below $(PLACE)"; \
 	$${as_root}install -D -m 755 $(KVMTEST) '$(PLACE)/bin/kvmtest' && \
 	$${as_root}cp -R $(SHARE) '$(PLACE)/'
+
+python: build ## build the package for Python beside the program, where `kvmtest run` finds it
+	@scripts/python-package release
+
+wheel: build ## build a wheel that holds the library for Python and the program (needs maturin)
+	@scripts/python-wheel
 
 clean: ## remove what was built here; guests stay (`kvmtest guest rm`)
 	cargo clean

@@ -2,12 +2,14 @@
 
 mod bare;
 mod figures;
+mod package;
 mod program;
 mod reference;
 mod usage;
 
 pub use bare::boot_bare;
 pub use figures::Figures;
+pub use package::package;
 pub use program::Program;
 pub use reference::Reference;
 pub use usage::{Usage, first_line, usage, usage_and_output};

@@ -5,15 +5,16 @@ use std::process::Command;
 
 /// What is installed: the release that the expected data were made with.
 const PACKAGE: &str = "avocado-framework-plugin-vt==113.0";
+const MODULE: &str = "virttest.cartesian_config";
 
-/// Expands a file with further statements, and prints how many variants and keys came out, and
+/// Expands a file with further statements by a module that has a `Parser`, and prints how many variants and keys came out, and
 /// how many seconds of processor time reading and expanding took.
 const SCRIPT: &str = "\
-import sys, time
-from virttest.cartesian_config import Parser
+import importlib, sys, time
+Parser = importlib.import_module(sys.argv[1]).Parser
 start = time.process_time()
-parser = Parser(sys.argv[1])
-for statement in sys.argv[2:]:
+parser = Parser(sys.argv[2])
+for statement in sys.argv[3:]:
     parser.parse_string(statement)
 parsed = time.process_time()
 variants = keys = 0
@@ -45,14 +46,18 @@ impl Reference {
 
     /// The command that expands a file.
     pub fn expand(&self, file: &str, statements: &[&str]) -> Command {
+        self.expand_by(MODULE, file, statements)
+    }
+
+    /// The command by which the same Python does the same with the `Parser` of another module.
+    pub fn expand_by(&self, module: &str, file: &str, statements: &[&str]) -> Command {
         let mut command = Command::new(&self.python);
-        command.args(["-c", SCRIPT, file]).args(statements);
+        command.args(["-c", SCRIPT, module, file]).args(statements);
         command
     }
 
     fn works(&self) -> bool {
-        let mut command = Command::new(&self.python);
-        run(command.args(["-c", "import virttest.cartesian_config"])).is_ok()
+        run(Command::new(&self.python).args(["-c", &format!("import {MODULE}")])).is_ok()
     }
 }
 

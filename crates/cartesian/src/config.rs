@@ -9,6 +9,7 @@ use crate::tree::{NodeId, Tree};
 use crate::variant::Variant;
 use crate::walk::Walk;
 use crate::walk::dead::Dead;
+use crate::walk::patience::Patience;
 use std::sync::Arc;
 
 /// What a [`Parser`](crate::Parser) understood: cheap to clone, never changes.
@@ -69,6 +70,14 @@ pub struct Variants<'a> {
 }
 
 impl Variants<'_> {
+    /// Asks `goes_on` now and then while a variant is looked for: many combinations may have to be
+    /// tried for one that filters leave. Once it says no, there are no further variants.
+    #[must_use]
+    pub fn while_patient(mut self, goes_on: impl FnMut() -> bool + Send + 'static) -> Self {
+        self.dead.patience = Patience::new(goes_on);
+        self
+    }
+
     fn advance(&mut self) -> bool {
         self.walk.advance(&mut self.dead)
     }

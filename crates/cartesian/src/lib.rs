@@ -60,3 +60,4 @@ pub use nearest::nearest;
 pub use parser::Parser;
 pub use tree::source::Place;
 pub use variant::Variant;
+pub use variant::piece::Piece;

@@ -33,6 +33,8 @@ fn binary() {
     check_refused("k = 1\nj\0 = 2\n", "a zero byte: this is not a text file");
     let (_, diagnostics) = parse("k = 1\nj = 2\nx\0\n");
     assert_eq!((diagnostics.len(), diagnostics[0].line), (1, 3));
+    let (_, diagnostics) = parse("k = 1\nj = 2\n\0\n");
+    assert_eq!((diagnostics.len(), diagnostics[0].line), (1, 3));
     check_refused("\0".repeat(1 << 20), "a zero byte");
 }
 

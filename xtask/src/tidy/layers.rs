@@ -7,10 +7,11 @@ use crate::tree::Tree;
 
 /// Each package of the workspace, and the packages of the workspace that it may depend on, be it
 /// for its build or its tests. Nobody may know the program: what tests it runs it.
-const MAY_KNOW: [(&str, &[&str]); 9] = [
+const MAY_KNOW: [(&str, &[&str]); 10] = [
     ("kvmtest-build", &[]),
     ("kvmtest-cartesian", &[]),
     ("kvmtest", &["kvmtest-cartesian"]),
+    ("kvmtest-python", &["kvmtest", "kvmtest-cartesian"]),
     ("kvmtest-subtests", &["kvmtest", "kvmtest-build"]),
     ("kvmtest-runner", &["kvmtest", "kvmtest-cartesian"]),
     ("kvmtest-cli", &["kvmtest", "kvmtest-cartesian", "kvmtest-runner", "kvmtest-subtests"]),

@@ -71,6 +71,12 @@ impl Parser {
         Self { defaults, ..Self::new() }
     }
 
+    /// From now on as [`Parser::with_defaults`] has it, or with `None` all variants again; what was
+    /// read stays.
+    pub fn set_defaults(&mut self, expand: Option<Vec<String>>) {
+        self.defaults = expand;
+    }
+
     /// Reads a source; `include` finds the files that it includes.
     pub fn parse(&mut self, source: Source, include: &mut dyn Include) {
         let mut target = Target::node(self.root);
@@ -90,6 +96,12 @@ impl Parser {
     /// What was found so far.
     pub fn diagnostics(&self) -> &[Diagnostic] {
         &self.diagnostics
+    }
+
+    /// Takes out what was found so far: what is found later is told from it, and from a parser
+    /// that tells a limited number of things.
+    pub fn take_diagnostics(&mut self) -> Vec<Diagnostic> {
+        std::mem::take(&mut self.diagnostics)
     }
 
     /// What the configuration holds so far.
@@ -119,7 +131,7 @@ impl Parser {
                 let start = memchr::memrchr(b'\n', &text.as_bytes()[..at]).map_or(0, |at| at + 1);
                 let lines = memchr::memchr_iter(b'\n', &text.as_bytes()[..start]).count();
                 let end = if at - start <= limits::LINE_BYTES { at } else { start };
-                "\n".repeat(lines.min(limits::LINE_BYTES)) + &text[start..end]
+                "\n".repeat(lines.min(limits::LINE_BYTES)) + &text[start..end] + "\n"
             }
             None => text,
         };

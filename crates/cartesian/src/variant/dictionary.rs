@@ -10,6 +10,7 @@ use crate::tree::label::{Symbol, number};
 use crate::tree::source::Span;
 use crate::variant::begun::Begun;
 use crate::variant::part::Part;
+use crate::variant::piece::Piece;
 use crate::variant::record::Record;
 use crate::variant::slots::Slots;
 use crate::walk::Leaf;
@@ -61,6 +62,22 @@ impl Dictionary {
             Text::Source(span) => plan.span(span),
             Text::Own(span) => &self.own[span.start as usize..span.end() as usize],
         }
+    }
+}
+
+/// For whoever knows pieces again.
+impl Dictionary {
+    pub(crate) fn key_piece<'a>(&'a self, plan: &'a Plan, entry: &Entry) -> Piece<'a> {
+        let number = (entry.suffix == 0).then(|| entry.key.index() as u64);
+        Piece { text: self.key(plan, entry), number }
+    }
+
+    pub(crate) fn value_piece<'a>(&'a self, plan: &'a Plan, entry: &Entry) -> Piece<'a> {
+        let number = match entry.value {
+            Text::Source(Span { start, len }) => Some(u64::from(start) << 32 | u64::from(len)),
+            Text::Own(_) => None,
+        };
+        Piece { text: self.value(plan, entry), number }
     }
 }
 

@@ -4,6 +4,7 @@ pub(crate) mod begun;
 pub(crate) mod dictionary;
 pub(crate) mod name_map;
 pub(crate) mod part;
+pub(crate) mod piece;
 pub(crate) mod record;
 pub(crate) mod slots;
 pub(crate) mod title;
@@ -13,6 +14,7 @@ use crate::plan::Plan;
 use crate::tree::source::Place;
 use crate::variant::dictionary::Dictionary;
 use crate::variant::name_map::{FileName, name_map};
+use crate::variant::piece::Piece;
 use crate::walk::Leaf;
 use std::fmt;
 use std::sync::{Arc, OnceLock};
@@ -84,6 +86,15 @@ impl Variant {
         let dictionary = self.dictionary();
         let pair = |entry| (dictionary.key(&self.plan, entry), dictionary.value(&self.plan, entry));
         dictionary.entries.iter().map(pair)
+    }
+
+    /// Every key with its value, in the same order, each with a number by which it is known again
+    /// in other variants, for whoever turns texts into something else.
+    pub fn pieces(&self) -> impl Iterator<Item = (Piece<'_>, Piece<'_>)> {
+        let dictionary = self.dictionary();
+        dictionary.entries.iter().map(|entry| {
+            (dictionary.key_piece(&self.plan, entry), dictionary.value_piece(&self.plan, entry))
+        })
     }
 
     /// How a key came to its value: every statement that touched it or would have, in order.

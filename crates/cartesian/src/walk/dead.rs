@@ -9,6 +9,7 @@
 use crate::plan::Plan;
 use crate::tree::NodeId;
 use crate::walk::facts::{Fact, Facts};
+use crate::walk::patience::Patience;
 use crate::walk::trail::Trail;
 use rustc_hash::FxHashMap;
 use std::sync::Arc;
@@ -19,6 +20,8 @@ pub(crate) struct Dead {
     nodes: Vec<Reasons>,
     /// For a large block and a tag the variants through which the tag may come.
     ways: FxHashMap<(NodeId, u32), Arc<[NodeId]>>,
+    /// How long whoever asked is willing to wait.
+    pub(crate) patience: Patience,
 }
 
 #[derive(Debug, Default)]

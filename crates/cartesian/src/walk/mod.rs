@@ -5,6 +5,7 @@ pub(crate) mod facts;
 pub(crate) mod join;
 pub(crate) mod judge;
 pub(crate) mod name;
+pub(crate) mod patience;
 pub(crate) mod trail;
 
 use crate::plan::Plan;
@@ -59,7 +60,7 @@ impl<'a> Walk<'a> {
         self.start.is_none()
     }
 
-    /// Goes to the next variant; false when there is none.
+    /// Goes to the next variant; false when there is none, or nobody wants to wait for it.
     ///
     /// `dead` is what walks of the same plan remember for one another.
     pub(crate) fn advance(&mut self, dead: &mut Dead) -> bool {
@@ -68,6 +69,9 @@ impl<'a> Walk<'a> {
             self.enter(node, is_joined, dead);
         }
         while let Some(level) = self.levels.last_mut() {
+            if dead.patience.is_over() {
+                return false;
+            }
             if let Some(join) = &mut level.join {
                 if join.advance(dead) {
                     level.yielded = true;
