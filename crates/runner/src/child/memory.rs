@@ -57,7 +57,7 @@ pub(super) fn is_child() {
 pub(super) fn without_limit<T>(harness: impl FnOnce() -> T) -> T {
     let limit = getrlimit(Resource::Data);
     // Up to the hard limit everybody may.
-    let lifted = setrlimit(Resource::Data, Rlimit { current: limit.maximum, ..limit.clone() });
+    let lifted = setrlimit(Resource::Data, Rlimit { current: limit.maximum, ..limit });
     let done = harness();
     if lifted.is_ok() {
         let _ = setrlimit(Resource::Data, limit);

@@ -37,7 +37,7 @@ impl Dispatcher<'_> {
                 }
             }
             Err(error) => {
-                self.remark(format!("ending the machines of worker {}: {error}", desk + 1))
+                self.remark(format!("ending the machines of worker {}: {error}", desk + 1));
             }
         }
         self.queue.cleared(desk);

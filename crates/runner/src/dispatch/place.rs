@@ -5,8 +5,8 @@ use camino::{Utf8Path, Utf8PathBuf};
 /// The same place as seen from the working directory, if the file lies below it; else from the
 /// folder of its crate, which is one of `folders`. Any other stays as the compiler wrote it.
 pub(super) fn short(place: &str, working: Option<&Utf8Path>, folders: &[Utf8PathBuf]) -> String {
-    let bases = working.into_iter().chain(folders.iter().map(Utf8PathBuf::as_path));
-    let found = bases.filter_map(|base| below(place, base)).next();
+    let mut bases = working.into_iter().chain(folders.iter().map(Utf8PathBuf::as_path));
+    let found = bases.find_map(|base| below(place, base));
     found.unwrap_or_else(|| place.strip_prefix("./").unwrap_or(place)).to_owned()
 }
 
