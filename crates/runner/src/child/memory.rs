@@ -26,23 +26,27 @@ pub(super) struct Limited;
 
 // SAFETY: all is done by the system's allocator, with what the caller says of it.
 unsafe impl GlobalAlloc for Limited {
+    // SAFETY: the caller promises what it promises the system's allocator.
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        // SAFETY: as the caller promised.
+        // SAFETY: see above.
         given(unsafe { System.alloc(layout) }, layout.size())
     }
 
+    // SAFETY: the caller promises what it promises the system's allocator.
     unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
-        // SAFETY: as the caller promised.
+        // SAFETY: see above.
         given(unsafe { System.alloc_zeroed(layout) }, layout.size())
     }
 
+    // SAFETY: the caller promises what it promises the system's allocator.
     unsafe fn realloc(&self, old: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        // SAFETY: as the caller promised.
+        // SAFETY: see above.
         given(unsafe { System.realloc(old, layout, size) }, size)
     }
 
+    // SAFETY: the caller promises what it promises the system's allocator.
     unsafe fn dealloc(&self, old: *mut u8, layout: Layout) {
-        // SAFETY: as the caller promised.
+        // SAFETY: see above.
         unsafe { System.dealloc(old, layout) }
     }
 }

@@ -28,15 +28,15 @@ mod tests {
     #[test]
     fn a_place_is_told_from_here_or_from_its_crate() {
         let check = |place, working, expect| {
-            let folders = ["/home/me/mine".into(), "/src/theirs".into()];
+            let folders = ["/srv/me/mine".into(), "/src/theirs".into()];
             assert_eq!(short(place, Some(Utf8Path::new(working)), &folders), expect, "{place}");
         };
-        check("/home/me/mine/src/a.rs:7:9", "/home/me", "mine/src/a.rs:7:9");
-        check("/home/me/mine/src/a.rs:7:9", "/home/me/mine", "src/a.rs:7:9");
-        check("/home/me/mine/src/a.rs:7:9", "/tmp", "src/a.rs:7:9");
-        check("/home/me/mine/src/a.rs:7:9", "/", "src/a.rs:7:9");
-        check("/src/theirs/src/a.rs:7:9", "/home/me", "src/a.rs:7:9");
-        check("/home/me/mine2/src/a.rs:7:9", "/tmp", "/home/me/mine2/src/a.rs:7:9");
+        check("/srv/me/mine/src/a.rs:7:9", "/srv/me", "mine/src/a.rs:7:9");
+        check("/srv/me/mine/src/a.rs:7:9", "/srv/me/mine", "src/a.rs:7:9");
+        check("/srv/me/mine/src/a.rs:7:9", "/tmp", "src/a.rs:7:9");
+        check("/srv/me/mine/src/a.rs:7:9", "/", "src/a.rs:7:9");
+        check("/src/theirs/src/a.rs:7:9", "/srv/me", "src/a.rs:7:9");
+        check("/srv/me/mine2/src/a.rs:7:9", "/tmp", "/srv/me/mine2/src/a.rs:7:9");
         check("/elsewhere/a.rs:7:9", "/tmp", "/elsewhere/a.rs:7:9");
         check("./src/a.rs:7:9", "/tmp", "src/a.rs:7:9");
         check("src/a.rs:7:9", "/tmp", "src/a.rs:7:9");
