@@ -30,6 +30,9 @@ test: guest ## prepare likewise, then run every test of the project
 	@echo '==> looking for texts that break the configuration language (5 seconds of `make fuzz`)'
 	@$(COUNTED) KVMTEST_FUZZ_SECONDS=5 \
 	    cargo test --package kvmtest-cartesian --test fuzz --locked --quiet -- --nocapture
+	@scripts/prepare tests
+	@echo '==> running the tests in Python (scripts/python-tests)'
+	@scripts/python-tests
 	@echo '==> running every test (cargo test --workspace --locked)'
 	@KVMTEST_PROGRAM='$(abspath $(KVMTEST))' cargo test --workspace --locked --no-fail-fast
 
@@ -69,12 +72,14 @@ install: build ## install the program, its pages and completions below PREFIX (/
 	@as_root=; mkdir -p '$(PLACE)' 2>/dev/null && test -w '$(PLACE)' || as_root='sudo '; \
 	echo "==> $${as_root}installing below $(PLACE)"; \
 	$${as_root}install -D -m 755 $(KVMTEST) '$(PLACE)/bin/kvmtest' && \
-	$${as_root}cp -R $(SHARE) '$(PLACE)/'
+	$${as_root}cp -R $(SHARE) '$(PLACE)/' && \
+	$${as_root}mkdir -p '$(PLACE)/lib/kvmtest' && \
+	$${as_root}rm -rf '$(PLACE)/lib/kvmtest/python' && \
+	$${as_root}cp -R '$(CARGO_TARGET_DIR)/release/python' '$(PLACE)/lib/kvmtest/python'
 
-python: build ## build the package for Python beside the program, where `kvmtest run` finds it
-	@scripts/python-package release
+python: build ## build the program, and beside it the package that subtests in Python need
 
-wheel: build ## build a wheel that holds the library for Python and the program (needs maturin)
+wheel: build ## build a wheel that holds the library for Python and the program
 	@scripts/python-wheel
 
 clean: ## remove what was built here; guests stay (`kvmtest guest rm`)
@@ -88,6 +93,7 @@ prepare:
 build: prepare
 	@echo '==> building the program (cargo build --release --locked)'
 	@cargo build --release --locked
+	@scripts/python-package release
 
 guest: build
 	@echo '==> building the guest, unless it is there ($(KVMTEST) guest build small)'

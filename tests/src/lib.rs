@@ -14,7 +14,7 @@ pub use browser::{Browser, address};
 pub use ended::Ended;
 pub use notes::Notes;
 pub use process::Process;
-pub use program::{fake_qemu, program, tree};
+pub use program::{fake_qemu, program, python_package, tree};
 pub use running::Running;
 pub use sandbox::{GuestsMissing, Sandbox};
 

@@ -15,6 +15,21 @@ pub fn program() -> &'static Utf8Path {
     })
 }
 
+/// Sees to it that the package for Python lies beside the program: `make python` lays it there.
+pub fn python_package() {
+    static THERE: OnceLock<()> = OnceLock::new();
+    THERE.get_or_init(|| {
+        let folder = program().parent().expect("it is in a folder");
+        if folder.join("python/kvmtest/__init__.py").is_file() {
+            return;
+        }
+        let profile = folder.file_name().expect("a profile");
+        let script = tree().join("scripts/python-package");
+        let output = Command::new(script).arg(profile).output().expect("it starts");
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    });
+}
+
 /// The program that passes for QEMU.
 pub fn fake_qemu() -> Utf8PathBuf {
     let path = folder().join("fake-qemu");

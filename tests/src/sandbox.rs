@@ -89,6 +89,8 @@ impl Sandbox {
             .env("XDG_CACHE_HOME", self.root.join("cache"))
             .env_remove("XDG_STATE_HOME")
             .env_remove("XDG_CONFIG_HOME")
+            .env_remove("VIRTUAL_ENV")
+            .env_remove("PYTHONPATH")
             .env_remove("FAKE_QEMU")
             .env_remove("NO_COLOR");
     }

@@ -58,7 +58,7 @@ fn a_list_is_what_would_run_and_runs_nothing() {
     run(&["--shard", "3/2"]).code(2).says(["`1/3` is the first of three"]);
     run(&["--shuffle=x"]).code(2);
     run(&["--shuffle", "--order", "slowest-first"]).code(2);
-    run(&["--rerun"]).code(3).says(["results/events.jsonl"]);
+    run(&["--rerun"]).code(3).says(["there are no results in results", "`kvmtest run` makes"]);
     assert!(!sandbox.work.join("results").exists());
     sandbox.is_empty();
 }
@@ -73,10 +73,23 @@ fn a_history_tells_of_every_run_and_can_be_made_anew() {
         .says(["small.boot", "2     50%     50%    ERROR"]);
     let before = json(&sandbox.kvmtest(["history", "--format", "json"]));
     assert_eq!((&before["version"], &before["tests"][0]["runs"]), (&1.into(), &2.into()));
+    assert_eq!(before["tests"][0]["singles"], Value::Null);
+    let of_test = json(&sandbox.kvmtest(["history", "-f", "json", "boot"]));
+    let singles = of_test["tests"][0]["singles"].as_array().expect("two").clone();
     assert_eq!(
-        json(&sandbox.kvmtest(["history", "-f", "json", "reboot"]))["tests"],
-        Value::Array(vec![])
+        (singles.len(), &singles[0]["outcome"], &singles[1]["outcome"]),
+        (2, &"ERROR".into(), &"PASS".into())
     );
+    let told = sandbox.kvmtest(["history", "boot"]);
+    told.code(0).is_clean().says(["50%", "when", "PASS", "ERROR"]);
+    for single in &singles {
+        told.says([format!("results/{}", single["directory"].as_str().expect("a name")).as_str()]);
+    }
+    for format in ["table", "json"] {
+        let nothing = sandbox.kvmtest(["history", "-f", format, "bot"]);
+        nothing.code(4).is_clean().says(["no test that was ever run matches `bot`", "`boot`"]);
+        assert!(nothing.stdout.is_empty());
+    }
     write(
         &sandbox,
         "results/history.sqlite",
@@ -88,8 +101,10 @@ fn a_history_tells_of_every_run_and_can_be_made_anew() {
     let ended = sandbox.kvmtest(["history", "--rebuild", "--format", "json"]);
     assert_eq!(json(&ended)["tests"][0]["runs"], 3);
     ended.says(["history.sqlite is made of 3 runs"]);
-    sandbox.kvmtest(["history", "a*"]).code(3).says(["`a*` is no filter"]);
+    sandbox.kvmtest(["history", "a*"]).code(2).says(["`a*` is no filter"]);
     sandbox.kvmtest(["history", "--results", "nowhere"]).code(0).says(["no run has left"]);
+    let nothing = sandbox.kvmtest(["history", "--results", "nowhere", "boot"]);
+    nothing.code(4).says(["no run has left"]);
     assert!(!sandbox.work.join("nowhere").exists());
 }
 
@@ -111,7 +126,9 @@ fn a_known_failure_fails_nothing_until_it_is_none() {
     run(&["login_timeout = soon"]).code(0);
     run(&[]).code(1).says(["known.toml:1: `boot` does not fail any more"]);
     write(&sandbox, "known.toml", &entry.replace("9999", "2020"));
-    run(&["login_timeout = soon"]).code(1).says(["known.toml:1: ", "has expired on 2020-01-01"]);
+    run(&["login_timeout = soon"])
+        .code(1)
+        .says(["known.toml:1: ", "of `boot` expired on 2020-01-01"]);
     write(&sandbox, "known.toml", "[[failure]]\ntests = 'boot'\nexpires = 9999-01-01\n");
     run(&[]).code(3).says(["known.toml:1: the known failure has no `reason`"]);
     sandbox.fake("obeys", &["boot", "unstable = yes"]).code(1).says(["`unstable_reason`"]);

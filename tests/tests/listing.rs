@@ -95,12 +95,12 @@ fn what_is_wrong_is_told() {
             assert!(ended.stdout.is_empty(), "{ended}");
         }
     };
-    check(&["only ("], 3, ["<command line>:1:6", "^"]);
-    check(&["(mem = 7"], 3, ["<command line>:1", "(mem = 7"]);
-    check(&["include gone.cfg"], 3, ["gone.cfg", "<command line>"]);
+    check(&["only ("], 2, ["<command line>:1:6", "^"]);
+    check(&["(mem = 7"], 2, ["<command line>:1", "(mem = 7"]);
+    check(&["include gone.cfg"], 2, ["gone.cfg", "<command line>"]);
     check(&["only nobody"], 4, ["no variant is left", "`only nobody`"]);
     check(&["(guest_os=h)"], 4, ["no variant has `(guest_os=h)`", "`(guest_os=g)`"]);
-    check(&["boot/"], 3, ["`boot/` is neither", "`'only smp2'`"]);
+    check(&["boot/"], 2, ["`boot/` is neither", "`'only smp2'`"]);
     check(&["--expand-defaults", "guest_os"], 2, ["--defaults", "Usage:"]);
     let expand = ["--defaults", "--expand-defaults", "gest_os"];
     check(&expand, 4, ["no block of variants called `gest_os`", "did you mean `guest_os`?"]);

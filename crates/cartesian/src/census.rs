@@ -1,5 +1,6 @@
 //! What a configuration holds, told without going through its variants.
 
+use crate::lint;
 use crate::tree::label::{Label, Symbol, number};
 use crate::tree::operation::Kind;
 use crate::tree::{Item, Node, NodeId, Tree};
@@ -63,6 +64,26 @@ impl<'a> Census<'a> {
             .filter(|operation| !operation.kind.is_pattern() && operation.kind != Kind::Delete)
             .filter(move |operation| seen.insert(operation.key))
             .map(move |operation| self.text(Symbol(operation.key)))
+    }
+
+    /// Every key that a statement outside of the sources of this name gives a value, or reads as
+    /// `${key}`, maybe more than once.
+    pub fn keys_outside(self, source: &str) -> impl Iterator<Item = &'a str> {
+        let is_inside = lint::is_in(&self.tree.sources, source);
+        let operations = self.tree.operations.iter().filter(move |one| !is_inside(one.at));
+        operations.flat_map(move |operation| {
+            let is_set = !operation.kind.is_pattern() && operation.kind != Kind::Delete;
+            let template =
+                operation.template.map(|template| &self.tree.templates[template as usize]);
+            let read = template.into_iter().flat_map(|template| &template.holes);
+            let keys = is_set.then_some(Symbol(operation.key)).into_iter();
+            keys.chain(read.map(|(_, key)| *key)).map(move |key| self.text(key))
+        })
+    }
+
+    /// Whether a statement `suffix` makes keys that stand nowhere.
+    pub fn has_suffixes(self) -> bool {
+        !self.tree.suffixes.is_empty()
     }
 
     /// The labels that a name may have which has all of these, each once, the block with it where

@@ -111,3 +111,34 @@ fn every_variant_may_be_called_what_it_is_called() {
     }
     assert_eq!(count, 4);
 }
+
+#[test]
+fn keys_are_told_from_those_of_another_source() {
+    let mut parser =
+        parser("a = 1\nb = ${c}\nvariants:\n    - x:\n        a.* ?= 2\n        del d\n");
+    parser.statement("e = ${f}");
+    let mut keys: Vec<_> = parser.census().keys_outside("<command line>").collect();
+    keys.sort_unstable();
+    assert_eq!(keys, ["a", "b", "c"]);
+    let keys: Vec<_> = parser.census().keys_outside("tests.cfg").collect();
+    assert_eq!(keys, ["e", "f"]);
+    assert!(!parser.census().has_suffixes());
+}
+
+#[test]
+fn keys_of_a_source_are_told_of() {
+    let mut parser = parser("a = 1\n");
+    parser.statement("x: memm += 2\ndel mem\na.* ?= 3");
+    let mut asked = Vec::new();
+    let told = parser.keys_in("<command line>", |key, is_deleted| {
+        asked.push((key.to_owned(), is_deleted));
+        (!is_deleted).then(|| (format!("no {key}"), Some("help".to_owned())))
+    });
+    assert_eq!(asked, [("memm".to_owned(), false), ("mem".to_owned(), true)]);
+    let [warning] = told.as_slice() else { panic!("{told:?}") };
+    assert_eq!(
+        (&*warning.file, warning.line, warning.columns.clone()),
+        ("<command line>", 1, 4..8)
+    );
+    assert_eq!((warning.message.as_str(), warning.is_error()), ("no memm", false));
+}

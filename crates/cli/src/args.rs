@@ -12,10 +12,14 @@ use kvmtest_runner::jobs::Jobs;
 use crate::complete;
 
 mod arrangement;
+mod check;
 mod history;
+mod number;
+mod report;
 
 pub(crate) use arrangement::Arrangement;
 pub(crate) use history::{Format as HistoryFormat, History};
+pub(crate) use report::{Format as ReportFormat, Report};
 
 /// Tests virtual machines.
 ///
@@ -85,7 +89,7 @@ Examples:
 Exit status:
   0    every test passed (WARN, SKIP and CANCEL are no failures)
   1    some test failed, or the list of known failures is not true any more
-  2    the command line is wrong
+  2    the command line is wrong: an option, a filter, a statement
   3    nothing was run: the host or the configuration does not allow it
   4    nothing was run: no test matches
   5    every test passed, but not all results could be written
@@ -101,13 +105,30 @@ pub(crate) struct Run {
     /// Each worker has machines and images of its own. Tests that have a machine in common, or
     /// depend on each other, stay together. `auto` is one for each processor, as far as three
     /// quarters of the free memory hold what the smallest test takes.
-    #[arg(long, short, value_name = "N|auto", default_value = "1")]
+    #[arg(long, short, value_name = "N|auto", default_value = "1", allow_negative_numbers = true)]
     pub(crate) jobs: Jobs,
     /// Try a test that failed up to N times again; one that passes then is called flaky.
-    #[arg(long, value_name = "N", default_value_t = 0)]
+    ///
+    /// Not together with `--repeat-until-fail`, which wants a failure where this wants none.
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 0,
+        value_parser = number::any,
+        allow_negative_numbers = true
+    )]
     pub(crate) retries: u32,
     /// Run each test up to N times, until it fails.
-    #[arg(long, value_name = "N", default_value_t = 0, conflicts_with = "retries")]
+    ///
+    /// Not together with `--retries`, which wants no failure where this wants one.
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 0,
+        value_parser = number::any,
+        allow_negative_numbers = true,
+        conflicts_with = "retries"
+    )]
     pub(crate) repeat_until_fail: u32,
     /// Start nothing any more once N tests have failed.
     #[arg(
@@ -116,11 +137,18 @@ pub(crate) struct Run {
         num_args = 0..=1,
         require_equals = true,
         default_missing_value = "1",
-        value_parser = at_least_one
+        value_parser = number::from_one
     )]
     pub(crate) fail_fast: Option<usize>,
     /// End the run after this time: `90`, `30m`, `2h`. What runs is interrupted and cleaned up.
-    #[arg(long, value_name = "TIME", value_parser = time)]
+    ///
+    /// Without it a run takes as long as its tests take, unless these say `job_timeout`.
+    #[arg(
+        long,
+        value_name = "TIME",
+        value_parser = number::time,
+        allow_hyphen_values = true
+    )]
     pub(crate) timeout: Option<Duration>,
     /// What becomes of the machines of a test that failed.
     #[arg(long, value_enum, value_name = "WHAT", default_value_t)]
@@ -143,15 +171,6 @@ pub(crate) enum OnFail {
     Shell,
 }
 
-fn at_least_one(text: &str) -> Result<usize, String> {
-    text.parse().ok().filter(|number| *number > 0).ok_or_else(|| "a number from 1 on".into())
-}
-
-fn time(text: &str) -> Result<Duration, String> {
-    kvmtest::params::duration(text)
-        .ok_or_else(|| "a time: seconds, or a number with `ms`, `s`, `m` or `h`".into())
-}
-
 /// How much is said.
 #[derive(Debug, Default, ClapArgs)]
 pub(crate) struct Detail {
@@ -161,52 +180,6 @@ pub(crate) struct Detail {
     /// Say also what the tests say, and their phases.
     #[arg(long, short)]
     pub(crate) verbose: bool,
-}
-
-/// Show a run again, or make another report of it.
-///
-/// Everything is made from the run's `events.jsonl`. Where lines of it are torn, that is said, and
-/// the rest is shown; so is a run that has not ended.
-#[derive(Debug, ClapArgs)]
-#[command(after_help = "\
-Examples:
-  kvmtest report                                    the last run, as it was shown
-  kvmtest report --quiet                            what failed in it
-  kvmtest report --format html -o page.html         a page for somebody else
-  kvmtest report results/2026-01-02T03-04-05 --format junit
-
-Exit status:
-  0    the report was made, whatever is in it
-  2    the command line is wrong
-  3    there are no events, or the report cannot be written")]
-pub(crate) struct Report {
-    /// The results of a run: its folder, or an `events.jsonl`.
-    #[arg(default_value = "results/latest", value_hint = ValueHint::AnyPath)]
-    pub(crate) results: Utf8PathBuf,
-    /// What to make.
-    #[arg(long, short, value_enum, value_name = "FORMAT", default_value_t)]
-    pub(crate) format: ReportFormat,
-    /// Write it into this file instead of to standard output.
-    #[arg(long, short, value_name = "FILE", value_hint = ValueHint::FilePath)]
-    pub(crate) output: Option<Utf8PathBuf>,
-    #[command(flatten)]
-    pub(crate) detail: Detail,
-}
-
-/// What `report` makes.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
-pub(crate) enum ReportFormat {
-    /// What `kvmtest run` shows
-    #[default]
-    Console,
-    /// The run and its tests in short, as in `summary.json`
-    Json,
-    /// XML for continuous integration systems
-    Junit,
-    /// The Test Anything Protocol, version 14
-    Tap,
-    /// One page with everything, for a browser
-    Html,
 }
 
 /// What of a configuration is meant.
@@ -236,7 +209,8 @@ pub(crate) struct Selection {
         add = ArgValueCandidates::new(complete::blocks)
     )]
     pub(crate) expand_defaults: Vec<String>,
-    /// A folder with more subtests: a crate as `kvmtest new` makes it. May be repeated.
+    /// A folder with more subtests: files `foo.py`, or a crate as `kvmtest new` makes it. May be
+    /// repeated.
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub(crate) subtests: Vec<Utf8PathBuf>,
 }
@@ -342,7 +316,8 @@ pub(crate) struct Lint {
     /// (`warning` or `error`), `finding` (or null), `message`, `help` (or null).
     #[arg(long, short, value_enum, value_name = "FORMAT", default_value_t)]
     pub(crate) format: TextOrJson,
-    /// A folder with more subtests: a crate as `kvmtest new` makes it. May be repeated.
+    /// A folder with more subtests: files `foo.py`, or a crate as `kvmtest new` makes it. May be
+    /// repeated.
     #[arg(long, value_name = "DIR")]
     pub(crate) subtests: Vec<Utf8PathBuf>,
 }

@@ -7,8 +7,8 @@ mod args;
 mod askpass;
 mod command;
 mod complete;
-mod configs;
 mod output;
+mod shipped;
 mod terminal;
 
 use std::process::ExitCode;
@@ -24,7 +24,7 @@ pub fn main() -> ExitCode {
         return code;
     }
     clap_complete::CompleteEnv::with_factory(Args::command).complete();
-    let args = Args::parse();
+    let args = Args::parse().checked().unwrap_or_else(|error| error.exit());
     match command::execute(args.command) {
         Ok(code) => code,
         Err(error) => {

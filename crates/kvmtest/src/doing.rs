@@ -42,6 +42,11 @@ pub fn listen(listener: impl FnMut(&str) + 'static) {
     HERE.with_borrow_mut(|here| here.listener = Some(Box::new(listener)));
 }
 
+/// From here on nobody listens to this thread.
+pub fn listen_no_more() {
+    HERE.with_borrow_mut(|here| here.listener = None);
+}
+
 /// Something that is being done.
 #[must_use = "it lasts until this is dropped"]
 #[derive(Debug)]
@@ -51,37 +56,45 @@ pub struct Doing {
 
 impl Drop for Doing {
     fn drop(&mut self) {
-        HERE.with_borrow_mut(|here| {
+        let was_told = HERE.with_borrow_mut(|here| {
             let was_told = here.steps.iter().skip(self.depth).any(|step| step.told);
             here.steps.truncate(self.depth);
-            if was_told {
-                here.tell();
-            }
+            was_told
         });
+        if was_told {
+            tell_listener();
+        }
     }
 }
 
 /// Tells what is worth it by now; gives back when to ask again, if anything is to be told then.
 pub(crate) fn tell() -> Option<Duration> {
-    HERE.with_borrow_mut(|here| {
+    let left = HERE.with_borrow_mut(|here| {
         here.listener.as_ref()?;
         let last = here.steps.last_mut().filter(|step| !step.told)?;
         let left = LONG.saturating_sub(last.since.elapsed());
-        if left > Duration::ZERO {
-            return Some(left);
-        }
-        last.told = true;
-        here.tell();
-        None
-    })
+        last.told = left.is_zero();
+        Some(left)
+    })?;
+    if left.is_zero() {
+        tell_listener();
+        return None;
+    }
+    Some(left)
 }
 
-impl Here {
-    fn tell(&mut self) {
-        let Some(listener) = &mut self.listener else { return };
-        let steps: Vec<&str> = self.steps.iter().map(|step| step.what.as_str()).collect();
-        listener(&steps.join(": "));
-    }
+/// Tells the listener, which may do anything: also what begins and ends steps.
+fn tell_listener() {
+    let taken = HERE.with_borrow_mut(|here| {
+        let steps: Vec<&str> = here.steps.iter().map(|step| step.what.as_str()).collect();
+        Some((here.listener.take()?, steps.join(": ")))
+    });
+    let Some((mut listener, what)) = taken else { return };
+    listener(&what);
+    HERE.with_borrow_mut(|here| {
+        // Unless it named another one.
+        here.listener.get_or_insert(listener);
+    });
 }
 
 #[cfg(test)]
@@ -116,6 +129,19 @@ mod tests {
         assert_eq!(told.borrow().len(), 2);
         drop(outer);
         assert_eq!(told.borrow().len(), 2, "it was never told by itself");
+    }
+
+    #[test]
+    fn a_listener_may_do_something_itself() {
+        let told: Rc<RefCell<Vec<String>>> = Rc::default();
+        let sink = Rc::clone(&told);
+        listen(move |what| {
+            let _within = begin("telling");
+            sink.borrow_mut().push(what.to_owned());
+        });
+        let _doing = begin("waiting");
+        wait(LONG + Duration::from_millis(10));
+        assert_eq!(*told.borrow(), ["waiting"]);
     }
 
     #[test]

@@ -39,17 +39,21 @@ pub fn ready_flags(
             Timespec::try_from(pause).unwrap_or(Timespec { tv_sec: i64::MAX, tv_nsec: 0 });
         match poll(&mut polled, Some(&timeout)) {
             // Something is to be told by now, or the deadline was put off.
-            Ok(0) if !remaining.is_zero() => {}
-            Ok(_) => break,
+            Ok(0) if !remaining.is_zero() => continue,
+            Ok(_) => {}
             // A signal that was handled elsewhere: the deadline tells how long is left.
-            Err(rustix::io::Errno::INTR) => {}
+            Err(rustix::io::Errno::INTR) => continue,
             Err(error) => return Err(error.into()),
         }
+        if interrupt::ends_wait() {
+            return Err(Error::new(ErrorKind::Interrupted, "interrupted"));
+        }
+        let found: Vec<_> = polled.iter().take(wanted.len()).map(PollFd::revents).collect();
+        // An interrupt that was withdrawn, or not meant for this wait, is nothing to end it.
+        if remaining.is_zero() || found.iter().any(|flags| !flags.is_empty()) {
+            return Ok(found);
+        }
     }
-    if interrupt::is_requested() {
-        return Err(Error::new(ErrorKind::Interrupted, "interrupted"));
-    }
-    Ok(polled.iter().take(wanted.len()).map(PollFd::revents).collect())
 }
 
 #[cfg(test)]
@@ -93,6 +97,29 @@ mod tests {
                 assert_eq!(wait(1).expect("no error"), [false]);
             });
             scope.spawn(|| assert_eq!(wait(1).expect("no error"), [false]));
+        });
+    }
+
+    #[test]
+    fn a_judge_says_whether_a_wait_ends() {
+        let interrupt = interrupt::Interrupt::new();
+        let (silent, _other) = UnixStream::pair().expect("a pair");
+        let wait = |time| readable([silent.as_fd()], Deadline::after(Duration::from_millis(time)));
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                let asked = std::rc::Rc::new(std::cell::RefCell::new(vec![true, false, false]));
+                let verdicts = std::rc::Rc::clone(&asked);
+                interrupt.enter_judged(move || asked.borrow_mut().pop().expect("asked thrice"));
+                interrupt.request();
+                assert_eq!(wait(1).expect("no error"), [false], "the judge said no");
+                assert!(!interrupt.is_requested());
+                interrupt.request();
+                assert_eq!(wait(1).expect("no error"), [false], "it did so again");
+                interrupt.request();
+                let error = wait(600_000).expect_err("the judge said yes");
+                assert_eq!(error.kind(), ErrorKind::Interrupted);
+                assert!(verdicts.borrow().is_empty());
+            });
         });
     }
 }

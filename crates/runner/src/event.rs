@@ -1,12 +1,14 @@
 //! What happens in a run, as it happens: one JSON document a line in `events.jsonl`. Every report
 //! is made of these, and of nothing else.
 
+pub(crate) mod place;
 mod reader;
 
 use jiff::Timestamp;
 use kvmtest::test::Note;
 use serde::{Deserialize, Serialize};
 
+pub use place::events_of;
 pub use reader::{Recorded, read};
 
 use crate::outcome::Outcome;
@@ -33,6 +35,11 @@ pub struct Event {
 pub enum What {
     /// The first event.
     RunStarted(RunStarted),
+    /// What is to be run, before anything is.
+    Planned {
+        /// The full names of the tests, in the order of their numbers.
+        tests: Vec<String>,
+    },
     /// A test's turn has come.
     TestStarted(TestStarted),
     /// A phase of a test begins.

@@ -22,6 +22,7 @@ pub mod plan;
 mod postprocess;
 mod preprocess;
 mod profiler;
+pub mod python;
 pub mod queue;
 pub mod report;
 pub mod run;

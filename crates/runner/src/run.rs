@@ -15,9 +15,10 @@ use crate::history::{History, Recorder};
 use crate::jobs::{Jobs, capacity_of_host};
 use crate::known;
 use crate::plan::{
-    self, Arranged, Arrangement, Choice, Fact, Known, Plan, PlannedTest, Shipped, add_crate,
-    arrange,
+    self, Arranged, Arrangement, Choice, Code, Fact, Known, KnownSubtest, Plan, PlannedTest,
+    Shipped, add_folder, arrange,
 };
+use crate::python;
 use crate::report::{Console, ConsoleOptions, Documents, EventLog, Fold, Json, Reports, Results};
 
 /// What the program brings along.
@@ -28,7 +29,11 @@ pub struct House<'a> {
     pub table: &'a [Subtest],
     /// The folder of their crate, for a reader to find their files in.
     pub folder: &'a Utf8Path,
-    /// What runs them: this binary, with its hidden subcommand.
+    /// The subtests in Python that ship: their names and texts.
+    pub python: &'a [(&'static str, &'static str)],
+    /// The folder of their files, for a reader.
+    pub python_folder: &'a Utf8Path,
+    /// What runs the compiled ones: this binary, with its hidden subcommand.
     pub child: Program,
     /// The configuration that ships.
     pub shipped: &'a dyn Shipped,
@@ -39,7 +44,7 @@ pub struct House<'a> {
 pub struct Order {
     /// Which variants.
     pub choice: Choice,
-    /// Crates with more subtests.
+    /// Folders with more subtests.
     pub subtests: Vec<Utf8PathBuf>,
     /// The directory below which the run's own is made.
     pub results: Utf8PathBuf,
@@ -56,11 +61,22 @@ pub struct Order {
 }
 
 impl House<'_> {
-    /// Every subtest that can be run: those compiled in, and those of the crates in `folders`.
+    /// Every subtest that can be run: those compiled in, and those in `folders`.
     pub fn known(&self, folders: &[Utf8PathBuf]) -> Result<Known> {
         let mut known = Known::new(self.table, self.folder, self.child.clone());
+        for (name, text) in self.python {
+            known.add(KnownSubtest {
+                name: (*name).to_owned(),
+                file: self.python_folder.join(format!("{name}.py")).into_string(),
+                doc: python::doc(text).unwrap_or_default(),
+                code: Code::ShippedPython(text),
+            })?;
+        }
         for folder in folders {
-            add_crate(&mut known, folder)?;
+            for slip in add_folder(&mut known, folder)? {
+                // Where nobody reads it, nothing is lost.
+                let _ = writeln!(std::io::stderr(), "{slip}");
+            }
         }
         Ok(known)
     }
@@ -92,12 +108,11 @@ impl House<'_> {
         mut settings: Settings,
         workers: impl FnOnce(&Plan, usize) -> Result<Vec<Worker>>,
     ) -> Result<u8, Stopped> {
-        let arranged = self.arrange(&order)?;
+        let (arranged, subtests) = self.arrange(&order)?;
         let host = capacity_of_host();
         let jobs = order.jobs.workers(&arranged.plan.tests, host);
         let Arranged { plan, set, remarks, .. } = arranged.for_workers(jobs);
-        let today = Clock::today();
-        settings.known = known::Known::read(order.known_failures.as_deref(), &plan.tests, today)?;
+        settings.known = self.expected(&order, &plan.tests, &subtests)?;
         settings.run_timeout = match settings.run_timeout {
             Some(timeout) => Some(timeout),
             None => job_timeout(&plan.tests)?,
@@ -119,6 +134,7 @@ impl House<'_> {
             left_out: plan.left_out,
             sources: settings.sources.clone(),
         }));
+        reports.tell(What::Planned { tests: names(&plan.tests) });
         for message in remarks {
             reports.tell(What::Remark { message });
         }
@@ -131,7 +147,13 @@ impl House<'_> {
     /// and then it has been said why.
     pub fn list(&self, order: &Order) -> Result<Vec<Fact>, u8> {
         match self.arrange(order) {
-            Ok(arranged) => {
+            Ok((arranged, subtests)) => {
+                if let Err(Stopped { code, message }) =
+                    self.expected(order, &arranged.plan.tests, &subtests)
+                {
+                    let _ = writeln!(std::io::stderr(), "{message}");
+                    return Err(code);
+                }
                 let jobs = order.jobs.workers(&arranged.plan.tests, capacity_of_host());
                 let arranged = arranged.for_workers(jobs);
                 for remark in &arranged.remarks {
@@ -146,7 +168,7 @@ impl House<'_> {
         }
     }
 
-    fn arrange(&self, order: &Order) -> Result<Arranged, Stopped> {
+    fn arrange(&self, order: &Order) -> Result<(Arranged, Known), Stopped> {
         let known = self.known(&order.subtests)?;
         let color = order.console.color;
         let results = &order.results;
@@ -157,7 +179,42 @@ impl House<'_> {
         for warning in &arranged.warnings {
             let _ = writeln!(std::io::stderr(), "{}", warning.render(color));
         }
-        Ok(arranged)
+        Ok((arranged, known))
+    }
+
+    /// The failures that are expected. An entry that no test of the whole configuration can ever
+    /// meet is an error: it was meant for one.
+    fn expected(
+        &self,
+        order: &Order,
+        tests: &[PlannedTest],
+        subtests: &Known,
+    ) -> Result<known::Known, Stopped> {
+        let file = order.known_failures.as_deref();
+        let expected = known::Known::read(file, tests, Clock::today())?;
+        let idle = expected.idle();
+        if idle.is_empty() {
+            return Ok(expected);
+        }
+        let filters: Vec<&str> = idle.iter().map(|(filter, _)| *filter).collect();
+        let nowhere =
+            plan::nowhere(&order.choice, &filters, self.shipped, subtests).map_err(|refusal| {
+                Stopped { code: refusal.exit_code(), message: refusal.render(false) }
+            })?;
+        let wrong: Vec<String> = idle
+            .iter()
+            .filter(|(filter, _)| nowhere.contains(filter))
+            .map(|(filter, place)| {
+                format!(
+                    "{place}: no test of the configuration matches `{filter}`: mend the filter, or \
+                     remove the entry (`kvmtest list` shows what there is)"
+                )
+            })
+            .collect();
+        match wrong.as_slice() {
+            [] => Ok(expected),
+            _ => Err(Stopped { code: exit_code::SETUP_IMPOSSIBLE, message: wrong.join("\n") }),
+        }
     }
 
     /// The folders that subtests come from, for who tells of their files, or looks for them later
@@ -186,6 +243,13 @@ impl House<'_> {
             Box::new(Console::new(std::io::stdout(), console)),
         ])
     }
+}
+
+/// The full names of tests, in the order of their numbers.
+fn names(tests: &[PlannedTest]) -> Vec<String> {
+    let mut tests: Vec<&PlannedTest> = tests.iter().collect();
+    tests.sort_by_key(|test| test.number);
+    tests.into_iter().map(|test| test.name.clone()).collect()
 }
 
 /// Adds the run to the history. The events have all of it, so that nothing is lost where that
@@ -259,7 +323,13 @@ fn job_timeout(tests: &[PlannedTest]) -> Result<Option<Duration>> {
     let mut longest = None;
     for test in tests {
         if test.params.find_nonempty("job_timeout").is_some() {
-            longest = longest.max(Some(test.params.get_duration("job_timeout")?));
+            let timeout = test.params.get_duration("job_timeout")?;
+            if timeout.is_zero() {
+                return Err(test
+                    .params
+                    .wrong("job_timeout", "longer than 0, or empty for no limit"));
+            }
+            longest = longest.max(Some(timeout));
         }
     }
     Ok(longest)

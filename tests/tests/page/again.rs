@@ -108,7 +108,10 @@ fn a_run_that_has_not_ended_is_shown_as_such() {
 #[test]
 fn what_is_no_run_is_refused() {
     let sandbox = Sandbox::new();
-    sandbox.kvmtest(["report"]).code(3).says(["results/latest", "events.jsonl"]);
+    sandbox
+        .kvmtest(["report"])
+        .code(3)
+        .says(["no results in results/latest", "`kvmtest run` makes"]);
     sandbox.kvmtest(["report", "gone"]).code(3).says(["gone"]);
     let events = sandbox.work.join("events.jsonl");
     std::fs::write(&events, "").expect("written");
@@ -122,5 +125,5 @@ fn what_is_no_run_is_refused() {
     let mut record = Record::new(&sandbox.work.join("one"), 1);
     record.finish(&json!({}));
     let written = sandbox.kvmtest(["report", "one", "--format", "tap", "-o", "no/such/file"]);
-    written.code(3).says(["writing no/such/file"]);
+    written.code(3).says(["cannot write no/such/file", "no folder no/such"]);
 }

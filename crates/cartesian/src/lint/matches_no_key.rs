@@ -1,9 +1,9 @@
 //! `?=` where nothing that it matches can have a value yet.
 
+use super::reading::{self, TOGETHER};
 use super::{Finding, Lint};
 use crate::nearest::nearest;
 use crate::plan::Plan;
-use crate::tree::Item;
 use crate::tree::label::{Symbol, number};
 use crate::tree::operation::{Kind, Pattern};
 use crate::tree::source::Span;
@@ -11,8 +11,6 @@ use std::collections::BTreeMap;
 
 /// How many keys may be held against expressions: each against each.
 const MATCHES: usize = 5_000_000;
-/// Expressions that are looked at together: one bit each.
-const TOGETHER: usize = 64;
 
 pub(super) fn check(lint: &mut Lint) {
     let plan = lint.plan;
@@ -27,7 +25,7 @@ pub(super) fn check(lint: &mut Lint) {
         .collect();
     let affordable = MATCHES / keys.len().max(1) / TOGETHER;
     for some in patterns.chunks(TOGETHER).take(affordable) {
-        for index in Reading::new(plan, &keys, some).read() {
+        for index in idle(plan, &keys, some) {
             tell(lint, &keys, index);
         }
     }
@@ -44,65 +42,31 @@ fn assigned(plan: &Plan) -> BTreeMap<Symbol, u32> {
     keys
 }
 
-/// The text read once for some expressions.
-struct Reading<'a> {
-    plan: &'a Plan,
-    patterns: &'a [u32],
-    /// For each key the expressions that match it.
-    matching: Vec<u64>,
-    /// Those that matched nothing.
-    idle: Vec<u32>,
-}
-
-impl<'a> Reading<'a> {
-    fn new(plan: &'a Plan, keys: &BTreeMap<Symbol, u32>, patterns: &'a [u32]) -> Self {
-        let tree = &plan.tree;
-        let mut matching = vec![0; tree.strings.len()];
-        for &key in keys.keys() {
-            for (bit, &index) in patterns.iter().enumerate() {
-                let pattern = pattern(plan, index);
-                if pattern.matches_text(tree.strings.text(key), &tree.strings) {
-                    matching[key.index()] |= 1 << bit;
-                }
-            }
-        }
-        Self { plan, patterns, matching, idle: Vec::new() }
-    }
-
-    fn read(mut self) -> Vec<u32> {
-        let nodes = &self.plan.tree.nodes;
-        // For each node the expressions that match something set in or below it.
-        let mut below: Vec<u64> = Vec::with_capacity(nodes.len());
-        for node in nodes {
-            let children = node.children.iter().map(|child| below[child.0 as usize]);
-            let mut met = children.fold(0, |all, more| all | more);
-            self.items(&node.items, &mut met);
-            below.push(met);
-        }
-        self.idle
-    }
-
-    fn items(&mut self, items: &[Item], met: &mut u64) {
-        let tree = &self.plan.tree;
-        for &item in items {
-            match item {
-                Item::When(condition) => {
-                    self.items(&tree.conditions[condition as usize].body, met);
-                }
-                Item::Assign(index) if tree.operations[index as usize].kind.is_pattern() => {
-                    let bit = self.patterns.binary_search(&index);
-                    if bit.is_ok_and(|bit| *met >> bit & 1 == 0) {
-                        self.idle.push(index);
-                    }
-                }
-                Item::Assign(index) => {
-                    let key = Symbol(tree.operations[index as usize].key);
-                    *met |= self.matching[key.index()];
-                }
-                Item::Only(_) | Item::No(_) | Item::Join(_) | Item::Suffix(_) => {}
+/// Those of some expressions that match nothing which is set before them.
+fn idle(plan: &Plan, keys: &BTreeMap<Symbol, u32>, patterns: &[u32]) -> Vec<u32> {
+    let tree = &plan.tree;
+    // For each key the expressions that match it.
+    let mut matching: Vec<u64> = vec![0; tree.strings.len()];
+    for &key in keys.keys() {
+        for (bit, &index) in patterns.iter().enumerate() {
+            if pattern(plan, index).matches_text(tree.strings.text(key), &tree.strings) {
+                matching[key.index()] |= 1 << bit;
             }
         }
     }
+    let mut idle = Vec::new();
+    reading::read(plan, |_, index, met| {
+        let operation = &tree.operations[index as usize];
+        if operation.kind.is_pattern() {
+            let bit = patterns.binary_search(&index);
+            if bit.is_ok_and(|bit| *met >> bit & 1 == 0) {
+                idle.push(index);
+            }
+        } else {
+            *met |= matching[Symbol(operation.key).index()];
+        }
+    });
+    idle
 }
 
 fn pattern(plan: &Plan, index: u32) -> &Pattern {

@@ -17,6 +17,7 @@ mod names;
 mod never_holds;
 mod outline;
 mod overwritten;
+mod reading;
 mod search;
 mod statement;
 #[cfg(test)]
@@ -25,6 +26,7 @@ mod trailing_comment;
 mod unknown_dependency;
 mod unknown_label;
 mod unknown_value;
+mod unread_key;
 mod unset_key;
 
 use crate::finding::Finding;
@@ -99,11 +101,25 @@ pub(crate) fn unknown_values(
 
 /// What filters say that was hardly meant, in the sources of one name.
 pub(crate) fn slips_in(tree: &Tree, source: &str) -> Vec<Diagnostic> {
-    let files = tree.sources.files.iter().filter(|file| file.name.as_ref() == source);
-    let ranges: Vec<_> = files.map(|file| file.base..file.base + number(file.text.len())).collect();
-    let mut found = slips(tree, |at| ranges.iter().any(|range| range.contains(&at)));
+    let mut found = slips(tree, is_in(&tree.sources, source));
     found.sort_by_key(|found| found.at.start);
     found.into_iter().map(|found| found.told(&tree.sources)).collect()
+}
+
+/// What is said of the keys that the sources of one name set or delete.
+pub(crate) fn keys_in(
+    tree: &Tree,
+    source: &str,
+    tell: impl FnMut(&str, bool) -> Option<(String, Option<String>)>,
+) -> Vec<Diagnostic> {
+    unread_key::find(tree, is_in(&tree.sources, source), tell)
+}
+
+/// Whether an offset is in one of the sources of this name.
+pub(crate) fn is_in(sources: &Sources, name: &str) -> impl Fn(u32) -> bool + use<> {
+    let files = sources.files.iter().filter(|file| file.name.as_ref() == name);
+    let ranges: Vec<_> = files.map(|file| file.base..file.base + number(file.text.len())).collect();
+    move |at| ranges.iter().any(|range| range.contains(&at))
 }
 
 /// What is seen without looking at variants.

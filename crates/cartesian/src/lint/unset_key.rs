@@ -1,17 +1,16 @@
 //! `${key}` where the key cannot have a value yet.
 
+use super::reading::{self, TOGETHER};
 use super::{Finding, Lint};
 use crate::nearest::nearest;
 use crate::parser::block::RESERVED;
 use crate::plan::Plan;
+use crate::tree::NodeId;
 use crate::tree::label::{Symbol, number};
-use crate::tree::operation::{Kind, Operation, Template};
+use crate::tree::operation::{Kind, Operation};
 use crate::tree::source::Span;
-use crate::tree::{Item, NodeId};
 use std::collections::BTreeMap;
 
-/// Keys that are looked at together: one bit each.
-const TOGETHER: usize = 64;
 /// How many times a node may be looked at, for all keys together.
 const LOOKS: usize = 20_000_000;
 /// A shorter key that nobody sets is rather the variable of a shell.
@@ -36,7 +35,7 @@ pub(super) fn check(lint: &mut Lint) {
             return;
         }
         affordable -= 1;
-        for unset in Reading::new(plan, keys).read() {
+        for unset in unset(plan, keys) {
             let help = match set.get(&unset.key) {
                 Some(_) if affordable == 0 => return,
                 Some(places) => {
@@ -66,90 +65,40 @@ type Assignments = BTreeMap<Symbol, Vec<(NodeId, u32)>>;
 fn assignments(plan: &Plan) -> Assignments {
     let mut found = Assignments::new();
     for (node, id) in plan.tree.nodes.iter().zip((0..).map(NodeId)) {
-        add(plan, id, &node.items, &mut found);
+        reading::items(plan, &node.items, &mut |index| {
+            let operation = &plan.tree.operations[index as usize];
+            if sets(operation) {
+                found.entry(Symbol(operation.key)).or_default().push((id, operation.at));
+            }
+        });
     }
     found
-}
-
-fn add(plan: &Plan, node: NodeId, items: &[Item], found: &mut Assignments) {
-    for &item in items {
-        match item {
-            Item::When(condition) => {
-                add(plan, node, &plan.tree.conditions[condition as usize].body, found);
-            }
-            Item::Assign(index) => {
-                let operation = &plan.tree.operations[index as usize];
-                if sets(operation) {
-                    found.entry(Symbol(operation.key)).or_default().push((node, operation.at));
-                }
-            }
-            Item::Only(_) | Item::No(_) | Item::Join(_) | Item::Suffix(_) => {}
-        }
-    }
 }
 
 fn sets(operation: &Operation) -> bool {
     !operation.kind.is_pattern() && operation.kind != Kind::Delete
 }
 
-/// The text read once for some keys.
-struct Reading<'a> {
-    plan: &'a Plan,
-    /// For each key its bit.
-    bits: BTreeMap<Symbol, u64>,
-    node: NodeId,
-    unset: Vec<Unset>,
-}
-
-impl<'a> Reading<'a> {
-    fn new(plan: &'a Plan, keys: &[Symbol]) -> Self {
-        let bits = keys.iter().enumerate().map(|(bit, key)| (*key, 1 << bit)).collect();
-        Self { plan, bits, node: NodeId(0), unset: Vec::new() }
-    }
-
-    fn read(mut self) -> Vec<Unset> {
-        let nodes = &self.plan.tree.nodes;
-        // For each node the keys that something in or below it sets.
-        let mut below: Vec<u64> = Vec::with_capacity(nodes.len());
-        for node in nodes {
-            let children = node.children.iter().map(|child| below[child.0 as usize]);
-            let mut met = children.fold(0, |all, more| all | more);
-            self.node = NodeId(number(below.len()));
-            self.items(&node.items, &mut met);
-            below.push(met);
+/// The places at which some keys are read before anything can have set them.
+fn unset(plan: &Plan, keys: &[Symbol]) -> Vec<Unset> {
+    let tree = &plan.tree;
+    let bits: BTreeMap<Symbol, u64> =
+        keys.iter().enumerate().map(|(bit, key)| (*key, 1 << bit)).collect();
+    let mut unset = Vec::new();
+    reading::read(plan, |node, index, met| {
+        let operation = &tree.operations[index as usize];
+        if let Some(template) = operation.template {
+            let holes = &tree.templates[template as usize].holes;
+            let mut keys: Vec<Symbol> = holes.iter().map(|(_, key)| *key).collect();
+            keys.retain(|key| bits.get(key).is_some_and(|bit| *met & bit == 0));
+            keys.dedup();
+            unset.extend(keys.into_iter().map(|key| Unset { node, operation: index, key }));
         }
-        self.unset
-    }
-
-    fn items(&mut self, items: &[Item], met: &mut u64) {
-        let tree = &self.plan.tree;
-        for &item in items {
-            match item {
-                Item::When(condition) => {
-                    self.items(&tree.conditions[condition as usize].body, met);
-                }
-                Item::Assign(index) => {
-                    let operation = &tree.operations[index as usize];
-                    if let Some(template) = operation.template {
-                        self.holes(index, &tree.templates[template as usize], *met);
-                    }
-                    if sets(operation) {
-                        *met |= self.bits.get(&Symbol(operation.key)).copied().unwrap_or(0);
-                    }
-                }
-                Item::Only(_) | Item::No(_) | Item::Join(_) | Item::Suffix(_) => {}
-            }
+        if sets(operation) {
+            *met |= bits.get(&Symbol(operation.key)).copied().unwrap_or(0);
         }
-    }
-
-    fn holes(&mut self, operation: u32, template: &Template, met: u64) {
-        let node = self.node;
-        let is_unset = |key: &Symbol| self.bits.get(key).is_some_and(|bit| met & bit == 0);
-        let mut keys: Vec<Symbol> = template.holes.iter().map(|(_, key)| *key).collect();
-        keys.retain(is_unset);
-        keys.dedup();
-        self.unset.extend(keys.into_iter().map(|key| Unset { node, operation, key }));
-    }
+    });
+    unset
 }
 
 /// Where a key that is read is set for the same variants, but too late.

@@ -116,6 +116,17 @@ impl Parser {
         lint::slips_in(&self.tree, source)
     }
 
+    /// Warnings of the keys that sources of this name set or delete, in the order of the text, but
+    /// not of expressions over keys (`?=`). `tell` is given a key, and whether it is deleted; what
+    /// it gives back is the message, and what would be right.
+    pub fn keys_in(
+        &self,
+        source: &str,
+        tell: impl FnMut(&str, bool) -> Option<(String, Option<String>)>,
+    ) -> Vec<Diagnostic> {
+        lint::keys_in(&self.tree, source, tell)
+    }
+
     /// The configuration, made of every statement that had no error, and all that was found.
     pub fn finish(self) -> (Config, Vec<Diagnostic>) {
         (Config::new(self.tree, self.root, self.defaults), self.diagnostics)

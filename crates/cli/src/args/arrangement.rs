@@ -16,10 +16,11 @@ pub(crate) struct Arrangement {
     /// Run what the chosen tests depend on, too.
     #[arg(long)]
     pub(crate) with_deps: bool,
-    /// Run only what failed in the last run, or in the one whose results are here.
+    /// Run only what failed or never started in the last run, or in the one whose results are here.
     ///
-    /// FAIL, ERROR and INTERRUPTED, but not what failed as expected. Without a filter and a set,
-    /// they are taken from the set of that run.
+    /// FAIL, ERROR and INTERRUPTED, but not what failed as expected; and what never started because
+    /// that run was stopped before. Without a filter and a set, they are taken from the set of that
+    /// run.
     #[arg(
         long,
         value_name = "RESULTS",
@@ -33,7 +34,8 @@ pub(crate) struct Arrangement {
     ///
     /// What depends on each other stays in one part. The first lines say how the tests were
     /// divided: that is the same for all parts, or tests are missing.
-    #[arg(long, value_name = "I/N")]
+    /// A part that gets no test is a success that says so.
+    #[arg(long, value_name = "I/N", allow_hyphen_values = true)]
     pub(crate) shard: Option<Shard>,
     /// Divide so that parts take about the same time, by what tests took in this run.
     ///

@@ -11,7 +11,7 @@ use clap::{Args as ClapArgs, ValueEnum, ValueHint};
 #[command(after_help = "\
 Examples:
   kvmtest history                          every test that was ever run
-  kvmtest history boot                     those that a filter passes
+  kvmtest history boot                     those that a filter passes, with their single runs
   kvmtest history --results /srv/results   of runs whose results are there
   kvmtest history --rebuild                make it anew from the events of all results
   kvmtest history --format json            for a program
@@ -22,9 +22,18 @@ Columns:
   flaky    ... the part in which it needed another try, or ended otherwise than before
   last     how it ended last, and when
   time     the median of the last five times it passed
-  trend    ... against the median of all times before those")]
+  trend    ... against the median of all times before those
+
+Exit status:
+  0    it is told, whatever is in it
+  2    the command line is wrong
+  3    the history cannot be read
+  4    no test that was ever run matches")]
 pub(crate) struct History {
-    /// A filter of tests, by their full names; several mean any of them.
+    /// A filter of tests, by their full names, or a whole short name; several mean any of them.
+    ///
+    /// The single runs of these tests are listed, too: when, how it ended, how long it took, and
+    /// the folder of its results.
     #[arg(value_name = "TEST")]
     pub(crate) tests: Vec<String>,
     /// Where the results are.

@@ -10,8 +10,8 @@ use kvmtest_runner::plan::{self, Known, Unreadable};
 
 use super::selection::house;
 use crate::args::{Lint, TextOrJson};
-use crate::configs::Configs;
 use crate::output::{Objects, Output, Reader};
+use crate::shipped::Configs;
 use crate::terminal::{has_colour_on, note};
 
 /// Nothing was found.

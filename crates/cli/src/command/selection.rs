@@ -1,12 +1,12 @@
 //! What of a configuration is meant: shared by the commands that take WHAT.
 
 use camino::Utf8Path;
-use kvmtest::{Error, ErrorKind, Result};
+use kvmtest::Result;
 use kvmtest_runner::child::Program;
 use kvmtest_runner::plan::{Choice, Known, Offer, Offers, Refusal, Selection, Wanted, select};
 use kvmtest_runner::run::House;
 
-use crate::configs::Configs;
+use crate::shipped::{Configs, python_subtests};
 use crate::{args, terminal};
 
 /// The shipped configuration's largest set: what is listed where nothing narrows it.
@@ -18,6 +18,8 @@ pub(super) fn house() -> Result<House<'static>> {
         program: concat!("kvmtest ", env!("CARGO_PKG_VERSION")),
         table: kvmtest_subtests::SUBTESTS,
         folder: Utf8Path::new("subtests/rust"),
+        python: python_subtests(),
+        python_folder: Utf8Path::new("subtests/python"),
         child: Program::current()?,
         shipped: &Configs,
     })
@@ -53,13 +55,11 @@ pub(super) fn resolve(
             }
             Ok(Ok((selection, known)))
         }
-        Err(refusal @ Refusal::Nothing(_)) => {
-            terminal::note(refusal.render(false));
-            Ok(Err(refusal.exit_code()))
-        }
         Err(refusal) => {
-            let message = refusal.render(terminal::has_colour());
-            Err(Error::new(ErrorKind::Config, message.trim_end()))
+            let text = refusal.render(terminal::has_colour());
+            let by = if matches!(refusal, Refusal::Nothing(_)) { "" } else { "kvmtest: " };
+            terminal::note(format!("{by}{}", text.trim_end()));
+            Ok(Err(refusal.exit_code()))
         }
     }
 }

@@ -26,6 +26,7 @@ pub(crate) use shared::Shared;
 ///
 /// What it knows is in a file, read anew at every question, so that what another process
 /// registers or destroys is seen at once.
+#[derive(Clone)]
 pub struct Env {
     home: Arc<Home>,
     params: Params,

@@ -13,6 +13,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 pub use guard::serve as serve_guard;
+pub use start::find_program_by;
 pub(crate) use start::{Start, program, start};
 
 use crate::document;

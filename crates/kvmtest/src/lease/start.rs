@@ -2,6 +2,7 @@
 
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Command, Stdio};
+use std::sync::OnceLock;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use serde::{Deserialize, Serialize};
@@ -62,8 +63,22 @@ pub(crate) fn start(program: &Utf8Path, request: &Start) -> Result<ProcessId> {
     }
 }
 
-/// The program whose `guard` command guards: this one, if it is kvmtest, else the one on `PATH`.
+type Finder = fn() -> Result<Utf8PathBuf>;
+
+static FINDER: OnceLock<Finder> = OnceLock::new();
+
+/// Says how this process finds the program whose `guard` command guards, where the env file does
+/// not name it. For programs that are not kvmtest, but came with it. What was said first counts.
+pub fn find_program_by(finder: Finder) {
+    let _ = FINDER.set(finder);
+}
+
+/// The program whose `guard` command guards: the one that this process [finds](find_program_by);
+/// else this one, if it is kvmtest, else the one on `PATH`.
 pub(crate) fn program() -> Result<Utf8PathBuf> {
+    if let Some(finder) = FINDER.get() {
+        return finder();
+    }
     let is_kvmtest = |path: &Utf8PathBuf| path.file_name() == Some("kvmtest");
     let this = std::env::current_exe().ok().and_then(|path| Utf8PathBuf::from_path_buf(path).ok());
     if let Some(this) = this.filter(is_kvmtest) {

@@ -186,6 +186,21 @@ impl Expect {
         Ok((self.take_all(), status))
     }
 
+    /// Whether the other side is still there. What has come meanwhile is not consumed; after
+    /// more than a megabyte of it, the answer is that it is.
+    pub fn is_alive(&mut self) -> bool {
+        const LOOKS: usize = 4;
+        let now = Deadline::after(Duration::ZERO);
+        for _ in 0..LOOKS {
+            match self.fill(now) {
+                Ok(Filled::Data) => {}
+                Ok(Filled::Late) => return true,
+                Ok(Filled::Ended) | Err(_) => return false,
+            }
+        }
+        true
+    }
+
     /// Whether the other side is known to be gone; what it said last may still be unread.
     pub fn is_ended(&self) -> bool {
         self.ended.is_some()

@@ -37,7 +37,7 @@ pub use expect::Expect;
 pub use log::LOG_LIMIT;
 pub use params::LoginParams;
 pub use pattern::{Match, Pattern};
-pub use shell::Session;
+pub use shell::{Session, failed};
 pub(crate) use terminal::Cleaner;
 pub use watch::{Watch, rest};
 
@@ -52,6 +52,15 @@ impl From<Duration> for Deadline {
     fn from(timeout: Duration) -> Self {
         Self::after(timeout)
     }
+}
+
+/// Connects to a TCP port of `host`.
+pub fn connect(
+    host: &str,
+    port: u16,
+    deadline: impl Into<Deadline>,
+) -> crate::error::Result<std::net::TcpStream> {
+    tcp::connect_by(host, port, &mut Vec::new(), deadline.into())
 }
 
 /// What of `bytes` is text for people: without terminal escapes and carriage returns.

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use regex::bytes::{Regex, RegexBuilder};
 
+use super::last_line::KERNEL_MESSAGE;
 use crate::error::{Error, ErrorKind, Result};
 
 /// Something to wait for: a regular expression as text, or one that was compiled before.
@@ -118,11 +119,30 @@ pub(super) fn groups(regex: &Regex, text: &[u8], start: usize) -> Vec<Option<Vec
 
 /// The patterns, as a message names them.
 pub(super) fn names(patterns: &[Regex]) -> String {
-    let quoted: Vec<_> = patterns.iter().map(|regex| format!("`{}`", regex.as_str())).collect();
-    quoted.join(", ")
+    let name = |regex: &Regex| {
+        // A mark of ours, with room for messages of the kernel everywhere, says nothing to anybody.
+        if regex.as_str().contains(KERNEL_MESSAGE) {
+            "the shell".to_owned()
+        } else {
+            format!("`{}`", regex.as_str())
+        }
+    };
+    patterns.iter().map(name).collect::<Vec<_>>().join(", ")
 }
 
 /// Bytes as text; what is no UTF-8 is replaced.
 pub(super) fn lossy(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::session::command::Marks;
+
+    #[test]
+    fn a_mark_of_ours_is_not_shown_as_a_pattern() {
+        let own = Regex::new("login: $").expect("a pattern");
+        assert_eq!(names(&[own, Marks::new().end()]), "`login: $`, the shell");
+    }
 }

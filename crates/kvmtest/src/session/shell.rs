@@ -155,6 +155,11 @@ impl Session {
         self.expect.read_nonblocking(quiet, deadline)
     }
 
+    /// Reads until the cursor stands behind a prompt; returns what came before its line, as bytes.
+    pub fn bytes_up_to_prompt(&mut self, deadline: impl Into<Deadline>) -> Result<Vec<u8>> {
+        self.up_to_prompt(deadline.into())
+    }
+
     /// Reads until the cursor stands behind a prompt; returns what came before its line.
     pub fn read_up_to_prompt(&mut self) -> Result<String> {
         self.read_up_to_prompt_timeout(DEFAULT_TIMEOUT)
@@ -174,11 +179,7 @@ impl Session {
     /// [`cmd`](Self::cmd) with a deadline.
     pub fn cmd_timeout(&mut self, command: &str, deadline: impl Into<Deadline>) -> Result<String> {
         let (status, output) = self.status_and_bytes(command, deadline.into())?;
-        if status == 0 {
-            return Ok(text(&output));
-        }
-        let message = format!("`{}` ended with status {status}{}", shown(command), said(&output));
-        Err(Error::new(ErrorKind::ShellCommand, message).with_output(output))
+        if status == 0 { Ok(text(&output)) } else { Err(failed(command, status, output)) }
     }
 
     /// Runs `command`: its status.
@@ -235,6 +236,16 @@ impl Session {
         Ok((status, text(&output)))
     }
 
+    /// Runs `command`: its status, and its output as bytes, see
+    /// [`cmd_output_bytes`](Self::cmd_output_bytes).
+    pub fn cmd_status_output_bytes(
+        &mut self,
+        command: &str,
+        deadline: impl Into<Deadline>,
+    ) -> Result<(i32, Vec<u8>)> {
+        self.status_and_bytes(command, deadline.into())
+    }
+
     /// Whether anything at all answers an empty line within `timeout`.
     pub fn is_responsive(&mut self, timeout: Duration) -> bool {
         let deadline = Deadline::after(timeout);
@@ -264,6 +275,12 @@ impl Session {
     pub(super) fn marks(&mut self) -> &mut Marks {
         &mut self.marks
     }
+}
+
+/// The error for a command that ended with another status than 0: what [`Session::cmd`] returns.
+pub fn failed(command: &str, status: i32, output: Vec<u8>) -> Error {
+    let message = format!("`{}` ended with status {status}{}", shown(command), said(&output));
+    Error::new(ErrorKind::ShellCommand, message).with_output(output)
 }
 
 /// Output as the text forms return it.

@@ -18,6 +18,11 @@ pub trait Watch: Send {
     /// wrong, it has to take away what made the descriptor readable, or the wait will spin.
     fn check(&mut self) -> Result<()>;
 
+    /// Whether it may know why the other side has ended; then it is given a moment to say so.
+    fn knows_endings(&self) -> bool {
+        true
+    }
+
     /// Called with what is about to be sent.
     fn sent(&mut self, bytes: &[u8]) {
         let _ = bytes;

@@ -198,7 +198,8 @@ impl Vm {
         if let Some(monitor) = running.monitors.get(name) {
             return Ok(Arc::clone(monitor));
         }
-        let key = format!("{}/{name}", running.record.instance.id);
+        // A child of a fork has nobody who reads for it what its parent is connected to.
+        let key = format!("{}/{name}/{}", running.record.instance.id, std::process::id());
         let connect = || self.connect_monitor(&running.record, name, deadline);
         let monitor = MONITORS.get_or_make(&key, deadline, connect)?;
         running.monitors.insert(name.to_owned(), Arc::clone(&monitor));

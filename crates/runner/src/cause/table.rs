@@ -72,7 +72,7 @@ pub static TABLE: &[Row] = &[
         },
     },
     Row {
-        evidence: "the subtest panicked, or its process broke the rules of a child",
+        evidence: "the subtest panicked or raised an exception of its own, or its process broke the rules of a child",
         cause: Cause::TestBroken,
         fits: broken,
     },
@@ -223,8 +223,9 @@ fn died(evidence: &Evidence) -> Option<String> {
 }
 
 /// The runner's words for children that did not keep the rules.
-const BROKEN: [&str; 6] = [
+const BROKEN: [&str; 7] = [
     "panic",
+    "exception",
     "child-died",
     WITHOUT_MEMORY,
     "child-broke-protocol",

@@ -13,6 +13,8 @@ pub struct Program {
     pub path: Utf8PathBuf,
     /// Its arguments.
     pub args: Vec<OsString>,
+    /// Variables of its environment, besides those of the runner.
+    pub env: Vec<(String, String)>,
 }
 
 impl Program {
@@ -21,7 +23,18 @@ impl Program {
         path: impl Into<Utf8PathBuf>,
         args: impl IntoIterator<Item = A>,
     ) -> Self {
-        Self { path: path.into(), args: args.into_iter().map(Into::into).collect() }
+        Self {
+            path: path.into(),
+            args: args.into_iter().map(Into::into).collect(),
+            env: Vec::new(),
+        }
+    }
+
+    /// The same with a variable of its environment.
+    #[must_use]
+    pub fn env(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.env.push((name.into(), value.into()));
+        self
     }
 
     /// This very binary, called with the hidden subcommand `child`.

@@ -99,6 +99,7 @@ pub fn start(
     control_of_watcher.set_nonblocking(true)?;
     let mut child = Command::new(&program.path)
         .args(&program.args)
+        .envs(program.env.iter().map(|(name, value)| (name, value)))
         .stdin(request_file(request)?)
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())

@@ -4,8 +4,10 @@
 //! together is together: the tests of one project. It holds nothing that `events.jsonl` of the
 //! runs does not hold, and can be made anew from these.
 
+mod pick;
 mod recorder;
 mod run;
+mod single;
 mod store;
 mod story;
 #[cfg(test)]
@@ -17,8 +19,10 @@ use std::time::Duration;
 use camino::{Utf8Path, Utf8PathBuf};
 use kvmtest::{Context, Error, ErrorKind, Result};
 
+pub use pick::pick;
 pub use recorder::Recorder;
 pub use run::{Ran, Run};
+pub use single::Single;
 pub use story::{Last, Story, VERSION};
 
 use crate::event;
@@ -63,6 +67,11 @@ impl History {
         let mut stories = self.ask(Vec::new(), Store::stories)?;
         stories.sort_by(Story::order);
         Ok(stories)
+    }
+
+    /// Every end of the tests with these full names, by name, the last one first.
+    pub fn singles(&self, names: &HashSet<&str>) -> Result<HashMap<String, Vec<Single>>> {
+        self.ask(HashMap::new(), |store| store.singles(names))
     }
 
     /// The full names of the tests that failed when they were last run; known failures are not

@@ -9,6 +9,7 @@ use kvmtest::{Error, ErrorKind, Result};
 use rusqlite::{Connection, OpenFlags, Row, TransactionBehavior, params};
 
 use super::run::Run;
+use super::single::Single;
 use super::story::{Ended, Stories, Story, median};
 use crate::outcome::Outcome;
 
@@ -128,6 +129,33 @@ impl Store {
             },
         )?;
         Ok(stories.finish())
+    }
+
+    /// Every end of the tests with these names, the last one of each first.
+    pub(super) fn singles(&self, names: &HashSet<&str>) -> Result<HashMap<String, Vec<Single>>> {
+        let mut singles: HashMap<String, Vec<Single>> = HashMap::new();
+        self.rows(
+            "SELECT name, outcome, flaky, known, cause, result.began, duration, directory \
+             FROM result JOIN run ON run.id = result.run \
+             ORDER BY result.began DESC, iteration DESC",
+            |row| {
+                let name: String = row.get(0)?;
+                if !names.contains(name.as_str()) {
+                    return Ok(());
+                }
+                singles.entry(name).or_default().push(Single {
+                    at: moment(row.get(5)?),
+                    outcome: outcome(row, 1)?,
+                    flaky: row.get(2)?,
+                    known: row.get(3)?,
+                    cause: row.get(4)?,
+                    duration_ms: milliseconds(row, 6)?,
+                    directory: row.get(7)?,
+                });
+                Ok(())
+            },
+        )?;
+        Ok(singles)
     }
 
     /// The names of the tests of which anything failed in the last run that they were in.

@@ -133,6 +133,53 @@ fn a_story_counts() {
 }
 
 #[test]
+fn every_end_of_a_test_is_told_the_last_one_first() {
+    let mut bench = bench();
+    bench.run(&["a PASS 100", "b FAIL 5"]);
+    bench.run(&["a FAIL~ 7", "a FAIL 8"]);
+    bench.run(&["a WARN? 300", "a ERROR! 1", "c PASS 1"]);
+    let singles = bench.history().singles(&["a", "b", "x"].into()).expect("told");
+    let a: Vec<_> = singles["a"]
+        .iter()
+        .map(|one| (one.outcome.word(), one.duration_ms, one.directory.as_str()))
+        .collect();
+    let expect =
+        [("ERROR", 1, "run3"), ("WARN", 300, "run3"), ("FAIL", 8, "run2"), ("PASS", 100, "run1")];
+    assert_eq!(a, expect);
+    assert!(singles["a"][0].known && singles["a"][1].flaky && !singles["a"][3].flaky);
+    assert_eq!(singles["b"][0].cause.as_deref(), Some("guest hung"));
+    assert_eq!(singles.len(), 2);
+    assert!(singles["a"].is_sorted_by_key(|one| std::cmp::Reverse(one.at)));
+}
+
+#[test]
+fn a_word_that_picks_no_test_is_told_with_what_is_like_it() {
+    let mut bench = bench();
+    bench.run(&["small.boot PASS 1", "(os=wide).reboot PASS 1", "small.shutdown PASS 1"]);
+    let picked = |words: &[&str]| {
+        let words: Vec<String> = words.iter().map(|word| (*word).to_owned()).collect();
+        let stories = pick(bench.history().stories().expect("told"), &words)?;
+        let mut names: Vec<String> = stories.into_iter().map(|story| story.name).collect();
+        names.sort();
+        Ok::<_, String>(names)
+    };
+    assert_eq!(picked(&[]).expect("all").len(), 3);
+    assert_eq!(picked(&["boot"]).expect("one"), ["small.boot"]);
+    assert_eq!(picked(&["wide, boot"]).expect("two"), ["(os=wide).reboot", "small.boot"]);
+    // The whole short name, which need not stand in the full one.
+    assert_eq!(picked(&["short.small.boot"]).expect("one"), ["small.boot"]);
+    let text = picked(&["bot"]).expect_err("nothing");
+    assert!(
+        text.starts_with("no test that was ever run matches `bot`; did you mean `boot`"),
+        "{text}"
+    );
+    let text = picked(&["boot", "shutdwon, zzzzzzz"]).expect_err("nothing");
+    assert!(text.contains("`shutdwon`, `zzzzzzz`; did you mean `shutdown`"), "{text}");
+    let text = picked(&["small..wide"]).expect_err("nothing");
+    assert!(text.contains("matches `small..wide` (`kvmtest history` shows"), "{text}");
+}
+
+#[test]
 fn the_trend_compares_the_last_five_times_with_those_before() {
     let mut bench = bench();
     let mut trends = Vec::new();

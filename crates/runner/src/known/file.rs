@@ -1,33 +1,25 @@
 //! The file of known failures, in TOML.
 
+use std::collections::BTreeMap;
+
 use camino::Utf8Path;
 use jiff::civil::Date;
 use kvmtest::{Error, ErrorKind, Result};
-use kvmtest_cartesian::{Diagnostic, Parser};
-use serde::Deserialize;
+use kvmtest_cartesian::nearest;
 use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+use toml::value::Datetime;
 
 use super::entry::Entry;
+use crate::plan::filter;
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Document {
-    #[serde(default)]
-    failure: Vec<Spanned<Failure>>,
-}
+/// What an entry can have.
+const KEYS: &[&str] = &["tests", "reason", "link", "expires"];
 
-/// What stands below `[[failure]]`. What has to be there may be missing here, so that every error
-/// of a file is told, and in our words.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Failure {
-    tests: Option<Spanned<String>>,
-    reason: Option<Spanned<String>>,
-    link: Option<String>,
-    expires: Option<Spanned<toml::value::Datetime>>,
-}
+/// A day, as it is written.
+const DAY: &str = "2026-12-31";
 
-/// Reads a file: every error in its entries is told at once, each with its line.
+/// Reads a file: everything that is wrong with it is told at once, by line.
 pub(super) fn read(path: &Utf8Path) -> Result<Vec<Entry>> {
     let text = std::fs::read_to_string(path).map_err(|error| {
         Error::new(ErrorKind::Config, format!("reading the known failures in {path}"))
@@ -37,68 +29,156 @@ pub(super) fn read(path: &Utf8Path) -> Result<Vec<Entry>> {
 }
 
 fn parse(path: &Utf8Path, text: &str) -> Result<Vec<Entry>, Vec<String>> {
-    let place = |at: usize| {
-        let before = text.get(..at).unwrap_or_default();
-        format!("{path}:{}", before.matches('\n').count() + 1)
-    };
-    let document: Document = toml::from_str(text).map_err(|error| {
-        let at = error.span().map_or(0, |span| span.start);
-        vec![format!("{}: {}", place(at), error.message())]
-    })?;
+    let mut reading = Reading { path, text, mistakes: BTreeMap::new() };
+    let (document, errors) = DeTable::parse_recoverable(text);
+    for error in errors {
+        reading.syntax(&error);
+    }
     let mut entries = Vec::new();
-    let mut mistakes = Vec::new();
-    for failure in document.failure {
-        let here = place(failure.span().start);
-        match entry(failure.into_inner(), here, &place) {
-            Ok(entry) => entries.push(entry),
-            Err(mistake) => mistakes.push(mistake),
+    for (key, value) in document.get_ref() {
+        match (key.get_ref().as_ref(), value.get_ref()) {
+            ("failure", DeValue::Array(failures)) => {
+                entries.extend(failures.iter().filter_map(|one| reading.entry(one)));
+            }
+            ("failure", _) => {
+                reading.wrong(value.span().start, "write `[[failure]]` above each entry");
+            }
+            (name, _) => {
+                let name = name.escape_debug();
+                let why = format!("there is no `{name}` here: entries begin with `[[failure]]`");
+                reading.wrong(key.span().start, why);
+            }
         }
     }
-    if mistakes.is_empty() { Ok(entries) } else { Err(mistakes) }
-}
-
-fn entry(failure: Failure, here: String, place: &dyn Fn(usize) -> String) -> Result<Entry, String> {
-    let Failure { tests, reason, link, expires } = failure;
-    let lacks = |key: &str, what: &str| format!("{here}: the known failure has no `{key}`: {what}");
-    let tests = tests.ok_or_else(|| lacks("tests", "a filter of the tests that fail"))?;
-    let reason = reason
-        .filter(|reason| !reason.get_ref().trim().is_empty())
-        .ok_or_else(|| lacks("reason", "why the tests are expected to fail"))?;
-    let expires = expires.ok_or_else(|| {
-        lacks("expires", "the last day on which that is accepted, as `expires = 2027-01-31`")
-    })?;
-    if let Some(why) = refused(tests.get_ref()) {
-        let (there, filter) = (place(tests.span().start), tests.get_ref().escape_debug());
-        return Err(format!("{there}: `{filter}` is no filter of tests: {why}"));
+    if reading.mistakes.is_empty() {
+        return Ok(entries);
     }
-    let day = date(expires.get_ref()).ok_or_else(|| {
-        let there = place(expires.span().start);
-        format!("{there}: `expires` must be a day, as `2027-01-31`: `{}`", expires.get_ref())
-    })?;
-    Ok(Entry {
-        place: here,
-        tests: tests.into_inner(),
-        reason: reason.into_inner(),
-        link: link.filter(|link| !link.is_empty()),
-        expires: day,
-    })
+    let told = |(line, why)| format!("{path}:{line}: {why}");
+    let mistakes = reading.mistakes.into_iter();
+    Err(mistakes
+        .flat_map(|(line, all)| all.into_iter().map(move |why| (line, why)))
+        .map(told)
+        .collect())
 }
 
-/// Why the language does not take a filter.
-fn refused(filter: &str) -> Option<String> {
-    if filter.contains(['\n', '\r']) {
-        return Some("it has a line end".to_owned());
+/// A file that is being read.
+struct Reading<'a> {
+    path: &'a Utf8Path,
+    text: &'a str,
+    /// What is wrong, by line.
+    mistakes: BTreeMap<usize, Vec<String>>,
+}
+
+impl Reading<'_> {
+    fn line(&self, at: usize) -> usize {
+        self.text.get(..at).unwrap_or_default().matches('\n').count() + 1
     }
-    let mut parser = Parser::new();
-    parser.statement(&format!("only {filter}"));
-    parser
-        .diagnostics()
-        .iter()
-        .find(|one| one.is_error())
-        .map(|one: &Diagnostic| one.message.clone())
+
+    fn wrong(&mut self, at: usize, why: impl Into<String>) {
+        self.mistakes.entry(self.line(at)).or_default().push(why.into());
+    }
+
+    /// What is no TOML. A day is what is mostly written otherwise.
+    fn syntax(&mut self, error: &toml::de::Error) {
+        let at = error.span().map_or(0, |span| span.start);
+        let line = self.line(at);
+        if self.mistakes.contains_key(&line) {
+            return;
+        }
+        let text = self.text.lines().nth(line - 1).unwrap_or_default();
+        match text.split_once('=').filter(|(key, _)| key.trim() == "expires") {
+            Some((_, day)) => self.wrong(at, no_day(day.trim())),
+            None => self.wrong(at, error.message()),
+        }
+    }
+
+    /// An entry; nothing where anything is wrong with it, and then all of that is told.
+    fn entry(&mut self, failure: &Spanned<DeValue>) -> Option<Entry> {
+        let start = failure.span().start;
+        let Some(table) = failure.get_ref().as_table() else {
+            self.wrong(start, "write `[[failure]]` above each entry");
+            return None;
+        };
+        for key in table.keys().filter(|key| !KEYS.contains(&key.get_ref().as_ref())) {
+            let name = key.get_ref().as_ref();
+            let hint = match nearest(name, KEYS.iter().copied(), 1).first() {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => format!("there are `{}`", KEYS.join("`, `")),
+            };
+            self.wrong(key.span().start, format!("unknown key `{}`: {hint}", name.escape_debug()));
+        }
+        let tests = self.text_of(table, "tests", start, "a filter of the tests that fail");
+        if let Some((at, tests)) = &tests
+            && let Some(why) = filter::refused(tests)
+        {
+            let tests = tests.escape_debug();
+            self.wrong(*at, format!("`{tests}` is no filter of tests: {why}"));
+        }
+        let reason = self.text_of(table, "reason", start, "why the tests are expected to fail");
+        let link = match table.get("link") {
+            Some(_) => self.text_of(table, "link", start, "").map(|(_, link)| link),
+            None => None,
+        };
+        let expires = self.day_of(table, start);
+        Some(Entry {
+            place: format!("{}:{}", self.path, self.line(start)),
+            tests: tests?.1,
+            reason: reason?.1,
+            link: link.filter(|link| !link.is_empty()),
+            expires: expires?,
+        })
+    }
+
+    /// A text and where it stands. `what` it should be is told where it is missing; an empty one
+    /// is missing, too, unless it may be.
+    fn text_of(
+        &mut self,
+        table: &DeTable,
+        key: &str,
+        start: usize,
+        what: &str,
+    ) -> Option<(usize, String)> {
+        let Some(value) = table.get(key) else {
+            self.wrong(start, format!("the known failure has no `{key}`: {what}"));
+            return None;
+        };
+        let at = value.span().start;
+        match value.get_ref().as_str() {
+            None => self.wrong(at, format!("`{key}` must be a text in quotes")),
+            Some(text) if text.trim().is_empty() && !what.is_empty() => {
+                self.wrong(at, format!("the known failure has no `{key}`: {what}"));
+            }
+            Some(text) => return Some((at, text.to_owned())),
+        }
+        None
+    }
+
+    fn day_of(&mut self, table: &DeTable, start: usize) -> Option<Date> {
+        let Some(value) = table.get("expires") else {
+            let what = format!("the last day on which that is accepted, as `expires = {DAY}`");
+            self.wrong(start, format!("the known failure has no `expires`: {what}"));
+            return None;
+        };
+        let day = value.get_ref().as_datetime().and_then(date);
+        if day.is_none() {
+            let span = value.span();
+            let line = self.line(span.start);
+            // What is no TOML at all was told.
+            if !self.mistakes.contains_key(&line) {
+                let written = self.text.get(span.clone()).unwrap_or_default();
+                self.wrong(span.start, no_day(written));
+            }
+        }
+        day
+    }
 }
 
-fn date(moment: &toml::value::Datetime) -> Option<Date> {
+fn no_day(written: &str) -> String {
+    let written: String = written.chars().filter(|c| !c.is_control()).take(40).collect();
+    format!("`expires` must be a day without quotes, as `{DAY}`: `{written}`")
+}
+
+fn date(moment: &Datetime) -> Option<Date> {
     let date = moment.date.filter(|_| moment.time.is_none() && moment.offset.is_none())?;
     let [month, day] = [date.month, date.day].map(i8::try_from);
     Date::new(i16::try_from(date.year).ok()?, month.ok()?, day.ok()?).ok()
@@ -134,30 +214,77 @@ mod tests {
             &format!("\n[[failure]]\ntests = 'x'\n{END}"),
             "k:2: the known failure has no `reason`: why",
         );
-        check(&format!("[[failure]]\ntests = 'x'\nreason = ' '\n{END}"), "k:1: the known failure");
+        check(&format!("[[failure]]\ntests = 'x'\nreason = ' '\n{END}"), "k:3: the known failure");
         check(&format!("[[failure]]\nreason = 'r'\n{END}"), "has no `tests`");
         check("[[failure]]\ntests = 'x'\nreason = 'r'\n", "has no `expires`");
         check(&format!("[[failure]]\ntests = 'a*'\nreason = 'r'\n{END}"), "k:2: `a*` is no filter");
-        check(&format!("[[failure]]\ntests = ''\nreason = 'r'\n{END}"), "k:2: `` is no filter");
-        check(&format!("[[failure]]\ntests = \"x\\ny\"\nreason = 'r'\n{END}"), "line end");
-        check("[[failure]]\ntests = 'x'\nreason = 'r'\nexpires = 'soon'\n", "k:4: ");
         check(
-            "[[failure]]\ntests = 'x'\nreason = 'r'\nexpires = 10:00:00\n",
-            "k:4: `expires` must",
+            &format!("[[failure]]\ntests = ''\nreason = 'r'\n{END}"),
+            "k:2: the known failure has no `tests`",
         );
-        check("[[failure]]\ntests = 'x'\nreason = 'r'\nexpires = 2026-02-30\n", "k:4: ");
+        check(&format!("[[failure]]\ntests = '..'\nreason = 'r'\n{END}"), "k:2: `..` is no filter");
+        check(
+            &format!("[[failure]]\ntests = ['x']\nreason = 'r'\n{END}"),
+            "k:2: `tests` must be a text",
+        );
+        check(
+            &format!("[[failure]]\ntests = 'x'\nreason = 7\n{END}"),
+            "k:3: `reason` must be a text",
+        );
+        check(
+            &format!("[[failure]]\ntests = 'x'\nreason = 'r'\nlink = 7\n{END}"),
+            "k:4: `link` must",
+        );
+        check(&format!("[[failure]]\ntests = \"x\\ny\"\nreason = 'r'\n{END}"), "line end");
+        for day in [
+            "'soon'",
+            "soon",
+            "10:00:00",
+            "2026-02-30",
+            "2026-13-01",
+            "31.12.2026",
+            "2026-1-1",
+            "7",
+            "'2026-12-31'",
+            "2026-12-31T10:00:00Z",
+        ] {
+            check(
+                &format!("[[failure]]\ntests = 'x'\nreason = 'r'\nexpires = {day}\n"),
+                "k:4: `expires` must be a day without quotes, as `2026-12-31`: `",
+            );
+        }
         check(
             &format!("[[failure]]\ntest = 'x'\nreason = 'r'\n{END}"),
-            "k:2: unknown field `test`",
+            "k:2: unknown key `test`: did you mean `tests`?",
         );
-        check("[[failures]]\n", "unknown field `failures`");
+        check(
+            &format!("[[failure]]\ntests = 'x'\nreason = 'r'\nowner = 'x'\n{END}"),
+            "k:4: unknown key `owner`: there are `tests`, `reason`",
+        );
+        check("[[failures]]\n", "there is no `failures` here: entries begin with `[[failure]]`");
+        check("failure = 7\n", "write `[[failure]]`");
+        check("failure = [7]\n", "write `[[failure]]`");
+        check("[failure]\ntests = 'x'\n", "write `[[failure]]`");
         check("[[failure]\n", "k:1: ");
         check("\n\nx\n", "k:3: ");
     }
 
     #[test]
     fn every_mistake_of_a_file_is_told() {
-        let text = "[[failure]]\ntests = 'x'\n[[failure]]\nreason = 'x'\n";
-        assert_eq!(parse("k".into(), text).expect_err("two").len(), 2);
+        let text = "[[failure]]\ntests = 'x'\nraeson = 'y'\nexpires = soon\n[[failure]]\nreason = \
+                    'x'\ntests = '..'\n[more]\n";
+        let mistakes = parse("k".into(), text).expect_err("six");
+        let starts = [
+            "k:1: the known failure has no `reason`",
+            "k:3: unknown key `raeson`",
+            "k:4: `expires` must",
+            "k:5: the known failure has no `expires`",
+            "k:7: `..` is no filter",
+            "k:8: there is no `more`",
+        ];
+        assert_eq!(mistakes.len(), starts.len(), "{mistakes:#?}");
+        for (mistake, start) in mistakes.iter().zip(starts) {
+            assert!(mistake.starts_with(start), "`{mistake}` is not `{start}`");
+        }
     }
 }

@@ -6,7 +6,7 @@ mod file;
 #[cfg(test)]
 mod tests;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use camino::{Utf8Path, Utf8PathBuf};
@@ -34,7 +34,8 @@ impl Known {
     ///
     /// A file that cannot be read is an error, as is an entry in it without a reason, with a filter
     /// that the language refuses, or with anything that is unknown: each error is told with its
-    /// line.
+    /// line. Whether other tests than these pass the filter of an entry is not known here:
+    /// [`idle`](Self::idle) has those that pass none.
     pub fn read(file: Option<&Utf8Path>, tests: &[PlannedTest], today: Date) -> Result<Self> {
         let mut known = Self { today: Some(today), ..Self::default() };
         let mut read: HashMap<Utf8PathBuf, Vec<usize>> = HashMap::new();
@@ -55,6 +56,13 @@ impl Known {
             known.relate(std::iter::once(test), &read[&path]);
         }
         Ok(known)
+    }
+
+    /// The entries that are about none of the tests: the filter of each, and its file and line.
+    pub fn idle(&self) -> Vec<(&str, &str)> {
+        let used: HashSet<usize> = self.about.values().flatten().copied().collect();
+        let entries = self.entries.iter().enumerate().filter(|(index, _)| !used.contains(index));
+        entries.map(|(_, entry)| (entry.tests.as_str(), entry.place.as_str())).collect()
     }
 
     /// What to report where `test` ended as `outcome`: nothing, unless that is FAIL or ERROR and an
@@ -90,7 +98,7 @@ impl Known {
             None
         } else if self.has_expired(entry) {
             let day = entry.expires;
-            Some(format!("{place}: the known failure of `{tests}` has expired on {day}"))
+            Some(format!("{place}: the known failure of `{tests}` expired on {day}"))
         } else if seen.passed > 0 && seen.failed == 0 {
             let count = seen.passed;
             let noun = if count == 1 { "test" } else { "tests" };

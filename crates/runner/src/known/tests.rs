@@ -80,11 +80,21 @@ fn an_entry_that_is_not_needed_or_has_expired_is_told_of() {
     check(&[("boot", good)], &[Interrupted], &[]);
     check(&[("boot", good)], &[], &[]);
     check(&[("missing", good)], &[Pass, Pass, Pass], &[]);
-    let expired = "known.toml:1: the known failure of `boot` has expired on 2026-06-14";
+    let expired = "known.toml:1: the known failure of `boot` expired on 2026-06-14";
     check(&[("boot", "2026-06-14")], &[Fail], &[expired]);
     check(&[("boot", "2026-06-14")], &[Pass], &[expired]);
     check(&[("boot", "2026-06-14")], &[Skip], &[]);
     check(&[("boot", TODAY)], &[Fail], &[]);
+}
+
+#[test]
+fn an_entry_that_is_about_no_test_is_idle() {
+    let tests = [test(1, "a.boot"), test(2, "b.boot")];
+    let known = known(&[("boot", TODAY), ("c", TODAY), ("a..b", TODAY), ("b", TODAY)], &tests);
+    let idle = known.idle();
+    let filters: Vec<&str> = idle.iter().map(|(filter, _)| *filter).collect();
+    assert_eq!(filters, ["c", "a..b"]);
+    assert!(idle[0].1.ends_with("known.toml:5"), "{idle:?}");
 }
 
 #[test]

@@ -8,12 +8,16 @@ use kvmtest_cartesian::Diagnostic;
 
 use super::files::Shipped;
 use super::known::Known;
+use super::objects;
 use super::order::{Sequence, order};
+use super::refusal::Refusal;
 use super::rerun::{self, Failed};
-use super::select::{Choice, Refusal, select, select_dependencies};
+use super::select::{Choice, select, select_dependencies};
 use super::shard::{Shard, divide};
 use super::test::PlannedTest;
 use super::tests::{Plan, plan};
+use super::unmatched::quoted;
+use crate::event;
 use crate::history::History;
 use crate::queue::Graph;
 
@@ -25,7 +29,8 @@ pub struct Arrangement {
     pub sequence: Option<Sequence>,
     /// What failed when it was last run comes before everything else.
     pub failed_first: bool,
-    /// Only what failed in an earlier run. Where no filter is given, that is all of it.
+    /// Only what failed in an earlier run, or was never started in it. Where no filter is given,
+    /// that is all of it.
     pub rerun: Option<Rerun>,
     /// What the chosen tests depend on is run, too.
     pub with_deps: bool,
@@ -101,6 +106,11 @@ pub fn arrange(
         (selection, _) => selection?,
     };
     let mut plan = plan(selection.variants(), known);
+    if !selection.idle.is_empty() {
+        // A word that would find nothing in any case is told as ever.
+        select(&Choice { names: None, ..choice.clone() }, shipped, known)?;
+        remarks.push(format!("nothing of what is run again matches {}", quoted(&selection.idle)));
+    }
     if let Some((failed, events)) = &failed {
         keep_failed(&mut plan, failed, events, &mut remarks)?;
     }
@@ -117,6 +127,7 @@ pub fn arrange(
         })?;
     }
     refuse_circle(&plan.tests)?;
+    objects::check(&plan.tests).map_err(Refusal::Impossible)?;
     let times = history.times().unwrap_or_else(|error| {
         remarks.push(format!("how long tests take is not known: {error}"));
         HashMap::new()
@@ -130,7 +141,7 @@ pub fn arrange(
             Some(name) if name == "history" => times,
             Some(path) => times_of(path)?,
         };
-        remarks.push(keep_shard(&mut plan, shard, &times)?);
+        remarks.push(keep_shard(&mut plan, shard, &times));
     }
     for (number, test) in (1..).zip(&mut plan.tests) {
         test.number = number;
@@ -161,13 +172,13 @@ fn narrow(
         Rerun::Last => results,
         Rerun::Of(path) => path,
     };
-    let events = rerun::events_of(path);
-    let failed = rerun::failed(&events).map_err(|error| {
+    let unknown = |why: String| {
         Refusal::Impossible(format!(
-            "which tests failed before is not known (`--rerun=RESULTS` names a run): {events}: \
-             {error}"
+            "which tests failed before is not known (`--rerun=RESULTS` names a run): {why}"
         ))
-    })?;
+    };
+    let events = event::events_of(path).map_err(unknown)?;
+    let failed = rerun::failed(&events).map_err(|error| unknown(format!("{events}: {error}")))?;
     let events = events.canonicalize_utf8().unwrap_or(events);
     if failed.names.is_empty() {
         return Err(Refusal::Nothing(format!("nothing failed in the run of {events}")));
@@ -200,7 +211,8 @@ fn keep_failed(
             format!("; {} are not among those that are chosen here: `{one}` …", missing.len())
         }
     };
-    remarks.push(format!("again: {kept} of {all} tests that failed in the run of {events}{rest}"));
+    let what = failed.what();
+    remarks.push(format!("again: {kept} of {all} tests that {what} in the run of {events}{rest}"));
     Ok(())
 }
 
@@ -208,8 +220,9 @@ fn none_of(failed: &Failed, events: &Utf8Path) -> Refusal {
     let all = failed.names.len();
     let one = failed.names.first().map(String::as_str).unwrap_or_default();
     Refusal::Nothing(format!(
-        "nothing that is chosen here is among the {all} tests that failed in the run of {events}, \
-         as `{one}` (its `--config` and its statements have to be given again)"
+        "nothing that is chosen here is among the {all} tests that {} in the run of {events}, as \
+         `{one}` (its `--config` and its statements have to be given again)",
+        failed.what()
     ))
 }
 
@@ -250,29 +263,27 @@ fn refuse_circle(tests: &[PlannedTest]) -> Result<(), Refusal> {
     )))
 }
 
-/// Leaves what is in the shard; gives back what there is to say of it.
-fn keep_shard(
-    plan: &mut Plan,
-    shard: Shard,
-    times: &HashMap<String, Duration>,
-) -> Result<String, Refusal> {
+/// Leaves what is in the shard; gives back what there is to say of it. A shard may be empty: who
+/// has more hosts than tests wants no failure of it.
+fn keep_shard(plan: &mut Plan, shard: Shard, times: &HashMap<String, Duration>) -> String {
     let all = plan.tests.len();
     let division = divide(&plan.tests, |test| times.get(&test.name).copied(), shard.of);
     let mut shard_of = division.shard_of.into_iter();
     plan.tests.retain(|_| shard_of.next() == Some(shard.part));
     let kept = plan.tests.len();
-    let told = format!(
-        "shard {shard}: {kept} of {all} tests, division {} (the same for all {} shards, or tests \
-         are missing)",
+    let noun = if all == 1 { "test" } else { "tests" };
+    let empty = if kept == 0 { "; nothing is to be run here" } else { "" };
+    format!(
+        "shard {shard}: {kept} of {all} {noun}, division {} (the same for all {} shards, or tests \
+         are missing){empty}",
         division.mark, shard.of
-    );
-    if kept == 0 { Err(Refusal::Nothing(told)) } else { Ok(told) }
+    )
 }
 
 /// How long the tests of a run took that passed in it.
 fn times_of(path: &Utf8Path) -> Result<HashMap<String, Duration>, Refusal> {
-    let events = rerun::events_of(path);
-    crate::history::times_of(&events).map_err(|error| {
-        Refusal::Impossible(format!("how long tests take is not known: {events}: {error}"))
-    })
+    let unknown =
+        |why: String| Refusal::Impossible(format!("how long tests take is not known: {why}"));
+    let events = event::events_of(path).map_err(unknown)?;
+    crate::history::times_of(&events).map_err(|error| unknown(format!("{events}: {error}")))
 }

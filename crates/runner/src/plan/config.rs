@@ -99,6 +99,14 @@ impl Read {
         self.parser.slips(COMMAND_LINE)
     }
 
+    /// Warnings of the keys that the command line sets or deletes; what is told of each says `tell`.
+    pub(super) fn keys(
+        &self,
+        tell: impl FnMut(&str, bool) -> Option<(String, Option<String>)>,
+    ) -> Vec<Diagnostic> {
+        self.parser.keys_in(COMMAND_LINE, tell)
+    }
+
     /// Completes it with `only` statements.
     pub(super) fn finish(mut self, only: &[String]) -> Result<Loaded, Unreadable> {
         for filter in only {
@@ -131,6 +139,14 @@ pub enum Unreadable {
 }
 
 impl Unreadable {
+    /// Whether all of it was typed on the command line.
+    pub(super) fn is_typed(&self) -> bool {
+        match self {
+            Self::File { .. } => false,
+            Self::Diagnostics(errors) => errors.iter().all(|one| one.file.as_ref() == COMMAND_LINE),
+        }
+    }
+
     /// The text for a person, in colour if the terminal takes it.
     pub fn render(&self, color: bool) -> String {
         match self {

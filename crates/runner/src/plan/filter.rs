@@ -1,7 +1,9 @@
 //! A filter as it was typed: its labels, and what is between them.
 
+use kvmtest_cartesian::Parser;
+
 /// The labels of a filter, in their order: `boot`, and `(os=f)` with its parentheses.
-pub(super) fn labels(text: &str) -> impl Iterator<Item = &str> {
+pub(crate) fn labels(text: &str) -> impl Iterator<Item = &str> {
     let mut rest = text;
     std::iter::from_fn(move || {
         rest = rest.trim_start_matches(is_separator);
@@ -18,6 +20,34 @@ pub(super) fn labels(text: &str) -> impl Iterator<Item = &str> {
 /// Whether the whole text is made of labels and of what may stand between them.
 pub(super) fn is_filter(text: &str) -> bool {
     labels(text).next().is_some() && labels(text).all(|label| named(label).is_some() || word(label))
+}
+
+/// The words of a filter, of which a name has to pass any: `a..b`, `c` of `a..b, c`.
+pub(crate) fn words(text: &str) -> impl Iterator<Item = &str> {
+    let is_between = |c: char| c == ',' || c == ' ';
+    let mut rest = text;
+    std::iter::from_fn(move || {
+        rest = rest.trim_start_matches(is_between);
+        let mut end = 0;
+        while let Some(next) = rest[end..].chars().next().filter(|next| !is_between(*next)) {
+            end += named(&rest[end..]).unwrap_or(next.len_utf8());
+        }
+        let word = &rest[..end];
+        rest = &rest[end..];
+        (!word.is_empty()).then_some(word)
+    })
+}
+
+/// What the language says against a filter.
+pub(crate) fn refused(text: &str) -> Option<String> {
+    if text.contains(['\n', '\r']) {
+        return Some("it has a line end".to_owned());
+    }
+    let mut parser = Parser::new();
+    parser.statement(&format!("only {text}"));
+    let error = parser.diagnostics().iter().find(|one| one.is_error())?;
+    let help = error.help.as_ref().map(|help| format!("; {help}")).unwrap_or_default();
+    Some(format!("{}{help}", error.message))
 }
 
 /// The text without the labels that stand in parentheses: what is left of `(os=f): mem = 1` is
@@ -79,6 +109,30 @@ mod tests {
         check("(os", &["(", "os"]);
         check(" ,.", &[]);
         check("", &[]);
+    }
+
+    #[test]
+    fn words_are_told_apart() {
+        let check = |text, expect: &[&str]| {
+            assert_eq!(words(text).collect::<Vec<_>>(), expect, "{text}");
+        };
+        check("boot", &["boot"]);
+        check("a..b, c d.e,f", &["a..b", "c", "d.e", "f"]);
+        check("( os = f )..a, (g)", &["( os = f )..a", "(g)"]);
+        check("(os=f).( a = b )", &["(os=f).( a = b )"]);
+        check(" , ", &[]);
+        check("(os, a", &["(os", "a"]);
+        check("ü, (ä=ö)", &["ü", "(ä=ö)"]);
+    }
+
+    #[test]
+    fn the_language_says_what_is_wrong_with_a_filter() {
+        for filter in ["boot", "a..b, c d", "( os = f )..a"] {
+            assert_eq!(refused(filter), None, "{filter}");
+        }
+        for wrong in ["", "..", "a,,b", "a,", "a...b", ".a", "a.", "a\nb", "a ..b", "("] {
+            assert!(refused(wrong).is_some(), "{wrong}");
+        }
     }
 
     #[test]

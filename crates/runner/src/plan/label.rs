@@ -46,22 +46,21 @@ pub(crate) fn has(name: &[Label<'_>], wanted: &[Label<'_>]) -> bool {
 /// checked before.
 pub(crate) fn passes(name: &str, filter: &str) -> bool {
     let name = labels(name);
-    let mut words = filter.split([',', ' ']).filter(|word| !word.is_empty());
-    words.any(|word| word.split("..").all(|term| has(&name, &labels(term))))
+    filter::words(filter).any(|word| word.split("..").all(|term| has(&name, &labels(term))))
 }
 
-/// Whether a full name passes one of `filters`; without any, every name does. What is no filter is
-/// an error.
-pub fn name_filter(filters: &[String]) -> Result<impl Fn(&str) -> bool + use<>> {
-    if let Some(wrong) = filters.iter().find(|text| !filter::is_filter(text)) {
-        let message = format!(
-            "`{}` is no filter of tests (`boot`, `virtio_net..boot`)",
-            wrong.escape_debug()
-        );
-        return Err(Error::new(ErrorKind::Config, message));
-    }
-    let filters = filters.to_owned();
-    Ok(move |name: &str| filters.is_empty() || filters.iter().any(|filter| passes(name, filter)))
+/// What is no filter is an error that says why.
+pub fn check_filter(text: &str) -> Result<()> {
+    let why = match filter::refused(text) {
+        None if filter::is_filter(text) => return Ok(()),
+        None => String::new(),
+        Some(why) => format!(": {why}"),
+    };
+    let message = format!(
+        "`{}` is no filter of tests (`boot`, `virtio_net..boot`){why}",
+        text.escape_debug()
+    );
+    Err(Error::new(ErrorKind::Config, message))
 }
 
 #[cfg(test)]
@@ -91,6 +90,7 @@ mod tests {
         check("f.boot", "(os=f)", false);
         check("", "a", false);
         check("a", "", false);
+        check("(os=f).boot", "x, ( os = f )..boot", true);
     }
 
     /// The full names that a configuration has, by the language.

@@ -11,7 +11,8 @@ use super::known::Known;
 /// in the order of its files.
 ///
 /// That a key `type` names no subtest is told if most others name one that is known: a
-/// configuration for other subtests is somebody else's.
+/// configuration for other subtests is somebody else's. Where it names folders of subtests
+/// (`subtest_dirs`), it is not told: which of them counts for a variant is known for each alone.
 pub fn lint(
     file: Option<&Utf8Path>,
     shipped: &dyn Shipped,
@@ -22,7 +23,8 @@ pub fn lint(
     warnings.extend(config.lint());
     let names: Vec<&str> = known.iter().map(|subtest| subtest.name.as_str()).collect();
     let types = config.assigned("type");
-    if types.iter().filter(|name| names.contains(name)).count() * 2 > types.len() {
+    let elsewhere = !config.assigned("subtest_dirs").is_empty();
+    if !elsewhere && types.iter().filter(|name| names.contains(name)).count() * 2 > types.len() {
         warnings.extend(config.lint_values("type", &names, "subtest"));
     }
     // Nobody wrote that one.

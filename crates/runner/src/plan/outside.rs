@@ -1,4 +1,4 @@
-//! `--subtests DIR`: subtests of a crate outside of this source tree.
+//! The subtests of a crate outside of this source tree.
 
 use std::io::Write;
 use std::process::{Command, Output, Stdio};
@@ -8,18 +8,12 @@ use camino::{Utf8Path, Utf8PathBuf};
 use kvmtest::{Error, ErrorKind, Result};
 use serde::Deserialize;
 
-use super::known::{Known, KnownSubtest, in_folder};
+use super::known::{Code, KnownSubtest, in_folder};
 use crate::child::Program;
 use crate::subtests_main::{LIST_VERSION, Listed};
 
-/// Builds the crate in `dir` and adds its subtests to `known`.
-pub fn add_crate(known: &mut Known, dir: &Utf8Path) -> Result<()> {
-    if !dir.join("Cargo.toml").is_file() {
-        let message = format!(
-            "{dir} is no crate of subtests: it has no Cargo.toml (`kvmtest new DIR` makes a crate)"
-        );
-        return Err(Error::new(ErrorKind::Config, message));
-    }
+/// Builds the crate in `dir`, and tells its subtests.
+pub(super) fn subtests(dir: &Utf8Path) -> Result<Vec<KnownSubtest>> {
     if !dir.join("target/release").exists() {
         // Where nobody reads it, nothing is lost.
         let _ = writeln!(
@@ -28,15 +22,14 @@ pub fn add_crate(known: &mut Known, dir: &Utf8Path) -> Result<()> {
         );
     }
     let program = build(dir)?;
-    for listed in list(&program)? {
-        known.add(KnownSubtest {
-            name: listed.name,
-            file: in_folder(dir, &listed.file),
-            doc: listed.doc,
-            program: Arc::new(Program::new(program.clone(), ["child"])),
-        })?;
-    }
-    Ok(())
+    let runs = Arc::new(Program::new(program.clone(), ["child"]));
+    let known = |listed: Listed| KnownSubtest {
+        name: listed.name,
+        file: in_folder(dir, &listed.file),
+        doc: listed.doc,
+        code: Code::Compiled(runs.clone()),
+    };
+    Ok(list(&program)?.into_iter().map(known).collect())
 }
 
 /// Builds the crate; what Cargo says is shown only when it fails.

@@ -1,33 +1,29 @@
-//! `--rerun`: what failed in an earlier run.
+//! `--rerun`: what an earlier run has left to be done.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::io;
 
-use camino::{Utf8Path, Utf8PathBuf};
+use camino::Utf8Path;
 
 use crate::event::{self, Event, What};
 
-/// What failed in an earlier run.
+/// What is to be run again of an earlier run.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Failed {
-    /// The full names of the tests that ended as FAIL, ERROR or INTERRUPTED, or did not end. A
-    /// known failure is none.
+    /// The full names of the tests that ended as FAIL, ERROR or INTERRUPTED, or did not end; a
+    /// known failure is none. And of those that were never started, because the run was stopped,
+    /// or died, before their turn came: nothing is known about what they test, either.
     pub(super) names: BTreeSet<String>,
+    /// Whether some of them were never started.
+    pub(super) unstarted: bool,
     /// The set that the run's tests were from.
     pub(super) set: Option<String>,
 }
 
-/// The events of the run that `path` means: its folder, a folder of results with runs in it (then
-/// it is the last one), or the file itself.
-pub(super) fn events_of(path: &Utf8Path) -> Utf8PathBuf {
-    const EVENTS: &str = "events.jsonl";
-    let last = path.join("latest").join(EVENTS);
-    if path.is_file() {
-        path.to_owned()
-    } else if !path.join(EVENTS).exists() && last.exists() {
-        last
-    } else {
-        path.join(EVENTS)
+impl Failed {
+    /// What the tests have in common: `failed`.
+    pub(super) fn what(&self) -> &'static str {
+        if self.unstarted { "failed or never started" } else { "failed" }
     }
 }
 
@@ -39,10 +35,13 @@ pub(super) fn failed(path: &Utf8Path) -> io::Result<Failed> {
 fn of_events(events: &[Event]) -> Failed {
     let mut failed = Failed::default();
     let mut open: HashMap<u32, &str> = HashMap::new();
+    let mut waiting: BTreeMap<u32, &str> = BTreeMap::new();
     for event in events {
         match &event.what {
             What::RunStarted(started) => failed.set.clone_from(&started.set),
+            What::Planned { tests } => waiting.extend((1..).zip(tests.iter().map(String::as_str))),
             What::TestStarted(started) => {
+                waiting.remove(&started.test);
                 open.insert(started.test, &started.name);
             }
             What::TestFinished(finished) => {
@@ -54,6 +53,7 @@ fn of_events(events: &[Event]) -> Failed {
             _ => {}
         }
     }
-    failed.names.extend(open.into_values().map(str::to_owned));
+    failed.unstarted = !waiting.is_empty();
+    failed.names.extend(open.into_values().chain(waiting.into_values()).map(str::to_owned));
     failed
 }

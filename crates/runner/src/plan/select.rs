@@ -1,18 +1,18 @@
 //! Chooses variants: those of the set and the filters that were asked for.
 
 use std::collections::HashSet;
-use std::fmt::Write;
 
 use camino::Utf8PathBuf;
-use kvmtest_cartesian::{Census, Diagnostic, Finding, Variant, nearest};
+use kvmtest_cartesian::{Census, Variant, nearest};
 
-use super::config::{Loaded, Read, Texts, Unreadable};
+use super::config::{Loaded, Read, Texts};
 use super::files::Shipped;
-use super::filter;
 use super::known::Known;
+use super::refusal::Refusal;
 use super::selection::{Part, Selection};
-use super::what::{KEYWORDS, Wanted};
-use crate::exit_code;
+use super::unmatched::{Scattered, check_labels, quoted};
+use super::what::Wanted;
+use super::{filter, keys, label};
 
 /// What is to be chosen.
 #[derive(Debug, Clone, Default)]
@@ -22,7 +22,7 @@ pub struct Choice {
     /// The configuration to read; the shipped one where none is named.
     pub config: Option<Utf8PathBuf>,
     /// The set to take: one of those that the key `sets` of the configuration names. Where none is
-    /// named, it is the first one that holds anything that is wanted.
+    /// named, it is the first one in which everything is found that is wanted.
     pub set: Option<String>,
     /// Only the default variant of each block that has one, as long as that leaves anything.
     pub defaults: bool,
@@ -32,67 +32,124 @@ pub struct Choice {
     pub names: Option<Vec<String>>,
 }
 
-/// Why nothing was chosen.
-#[derive(Debug)]
-pub enum Refusal {
-    /// The configuration cannot be read.
-    Unreadable(Unreadable),
-    /// Nothing matched: a sentence with the nearest names.
-    Nothing(String),
-    /// What was asked for cannot be done, or not with this configuration.
-    Impossible(String),
-}
-
-impl Refusal {
-    /// The exit code of a program that ends with this.
-    pub fn exit_code(&self) -> u8 {
-        match self {
-            Self::Unreadable(_) | Self::Impossible(_) => exit_code::SETUP_IMPOSSIBLE,
-            Self::Nothing(_) => exit_code::NOTHING_MATCHED,
-        }
-    }
-
-    /// The text for a person, in colour if the terminal takes it.
-    pub fn render(&self, color: bool) -> String {
-        match self {
-            Self::Unreadable(unreadable) => unreadable.render(color),
-            Self::Nothing(sentence) | Self::Impossible(sentence) => sentence.clone(),
-        }
-    }
-}
+/// How many variants are looked at before a word is searched for by itself.
+const LOOKED_AT: usize = 256;
 
 /// Chooses variants. Without filters and without a set that is all of the first set.
 ///
 /// A filter that is a variant's name, short or full, of several labels, as `list` prints it,
 /// selects just that variant, although labels which the short name leaves out stand between those
-/// it has. A filter that names a label which no variant has is refused, whatever the others match;
-/// a statement that does so is warned of.
+/// it has. The set is the first one in which every word of the filters finds something; where
+/// there is none, the error names what each finds, so that no word is dropped in silence. Only
+/// where names are given besides ([`Choice::names`]), a word may find nothing among these:
+/// [`Selection::idle`] has it then. A statement with a label that no variant has is warned of.
 ///
-/// The files are read once, and again only where they include `<subtests>`.
+/// The files are read once, and again only where they include `<subtests>`, and to tell what is
+/// wrong.
 pub fn select(choice: &Choice, shipped: &dyn Shipped, known: &Known) -> Result<Selection, Refusal> {
     let mut read = Texts::of(choice, shipped, known).read().map_err(Refusal::Unreadable)?;
     let sets = chosen_sets(choice, read.census())?;
     check_blocks(&choice.expand_defaults, read.census())?;
-    check_labels(&choice.wanted, read.census())?;
+    check_labels(&choice.wanted, read.census(), known)?;
     let slips = read.slips();
+    let unread = keys::unread(&read, known);
     let names: Vec<String> = choice
         .wanted
         .names()
         .filter(|name| read.census().may_be_called(name))
         .map(str::to_owned)
         .collect();
+    let words: Vec<&str> = choice.wanted.words().collect();
     // A configuration without sets is one set, without a name.
     let tried = sets.len().max(1);
+    let mut missing = None;
     for at in 0..tried {
         let set = sets.get(at);
         // What was read is large: it is copied only where it is needed again.
-        let read = if at + 1 == tried { std::mem::take(&mut read) } else { read.clone() };
-        if let Some(mut selection) = within(choice, &names, set, read)? {
-            selection.warnings.extend(slips);
+        let is_last = at + 1 == tried && words.len() < 2;
+        let copy = if is_last { std::mem::take(&mut read) } else { read.clone() };
+        let Some(mut selection) = within(choice, &names, set, copy)? else { continue };
+        let idle = idle(choice, &words, &selection, &read)?;
+        if idle.is_empty() || choice.names.is_some() {
+            selection.idle = idle.into_iter().map(str::to_owned).collect();
+            selection.warnings.extend(slips.into_iter().chain(unread));
             return Ok(selection);
         }
+        missing.get_or_insert(idle);
     }
-    Err(nothing(&choice.wanted, &sets, &slips))
+    let defaults = choice.defaults && words.len() > 1;
+    // What defaults leave depends on all words together.
+    let homes = if defaults { Vec::new() } else { homes(choice, &words, &names, shipped, known)? };
+    let missing = missing.unwrap_or(words);
+    Err(Scattered { missing, sets: &sets, homes, defaults }.refusal(&choice.wanted, &slips))
+}
+
+/// The words that find nothing, of those that together find `selection`. `read` is needed for
+/// several only.
+fn idle<'a>(
+    choice: &Choice,
+    words: &[&'a str],
+    selection: &Selection,
+    read: &Read,
+) -> Result<Vec<&'a str>, Refusal> {
+    let mut left = words.to_vec();
+    left.retain(|word| !selection.parts.iter().any(|part| part.name.as_deref() == Some(word)));
+    if words.len() < 2 || left.is_empty() {
+        return Ok(Vec::new());
+    }
+    // Most words are found at once. What defaults leave can only be seen by going through it: it
+    // depends on all words together.
+    let enough = if choice.defaults { usize::MAX } else { LOOKED_AT };
+    if choice.defaults || !read.census().has_joins() {
+        for variant in selection.variants().take(enough) {
+            left.retain(|word| !label::passes(variant.name(), word));
+            if left.is_empty() {
+                return Ok(left);
+            }
+        }
+    }
+    if choice.defaults {
+        return Ok(left);
+    }
+    let of_names = choice.names.as_deref().and_then(|names| any_of(names, read.census()));
+    let mut idle = Vec::new();
+    for word in left {
+        let only: Vec<String> = [Some(word.to_owned()), selection.set.clone(), of_names.clone()]
+            .into_iter()
+            .flatten()
+            .collect();
+        let loaded = read.clone().finish(&only).map_err(Refusal::Unreadable)?;
+        if loaded.config.variants().next().is_none() {
+            idle.push(word);
+        }
+    }
+    Ok(idle)
+}
+
+/// For each word the sets of the configuration in which it finds something by itself.
+fn homes<'a>(
+    choice: &Choice,
+    words: &[&'a str],
+    names: &[String],
+    shipped: &dyn Shipped,
+    known: &Known,
+) -> Result<Vec<(&'a str, Vec<String>)>, Refusal> {
+    let read = Texts::of(choice, shipped, known).read().map_err(Refusal::Unreadable)?;
+    let sets = chosen_sets(&Choice { set: None, ..choice.clone() }, read.census())?;
+    let mut homes = Vec::new();
+    for &word in words {
+        let wanted = Wanted { filters: vec![word.to_owned()], ..choice.wanted.clone() };
+        let alone = Choice { wanted, ..choice.clone() };
+        let names: Vec<String> = names.iter().filter(|name| *name == word).cloned().collect();
+        let mut of_word = Vec::new();
+        for set in &sets {
+            if within(&alone, &names, Some(set), read.clone())?.is_some() {
+                of_word.push(set.clone());
+            }
+        }
+        homes.push((word, of_word));
+    }
+    Ok(homes)
 }
 
 /// What is chosen of a set; `None` where that is nothing.
@@ -128,7 +185,12 @@ fn within(
         parts.push(Part { config, name: None });
     }
     let set = set.cloned();
-    Ok((!parts.iter().all(Part::is_empty)).then_some(Selection { parts, set, warnings }))
+    Ok((!parts.iter().all(Part::is_empty)).then_some(Selection {
+        parts,
+        set,
+        warnings,
+        idle: Vec::new(),
+    }))
 }
 
 /// A filter that variants of these full names pass; none where it would say nothing, or too much
@@ -162,6 +224,34 @@ pub(super) fn select_dependencies(
         found.extend(loaded.config.variants());
     }
     Ok(found)
+}
+
+/// Of some filters those that no variant of the whole configuration passes, whatever set, filters
+/// and statements were chosen.
+pub fn nowhere<'a>(
+    choice: &Choice,
+    filters: &[&'a str],
+    shipped: &dyn Shipped,
+    known: &Known,
+) -> Result<Vec<&'a str>, Refusal> {
+    let mut left = filters.to_vec();
+    // What a statement leaves out is there; what one includes is there, too.
+    for statements in [&[][..], &choice.wanted.statements] {
+        if left.is_empty() {
+            break;
+        }
+        let texts = Texts { statements, defaults: None, ..Texts::of(choice, shipped, known) };
+        let read = texts.read().map_err(Refusal::Unreadable)?;
+        let mut nowhere = Vec::new();
+        for filter in left {
+            let loaded = read.clone().finish(&[filter.to_owned()]).map_err(Refusal::Unreadable)?;
+            if loaded.config.variants().next().is_none() {
+                nowhere.push(filter);
+            }
+        }
+        left = nowhere;
+    }
+    Ok(left)
 }
 
 /// The sets to look in: the one that was asked for, or all of them.
@@ -201,80 +291,4 @@ fn check_blocks(names: &[String], census: Census<'_>) -> Result<(), Refusal> {
     };
     let unknown = unknown.escape_debug();
     Err(Refusal::Nothing(format!("there is no block of variants called `{unknown}`{hint}")))
-}
-
-/// A filter with a label that nobody has is a slip, and would silently be worth nothing beside
-/// others that match.
-fn check_labels(wanted: &Wanted, census: Census<'_>) -> Result<(), Refusal> {
-    if wanted.filters.is_empty() {
-        return Ok(());
-    }
-    let labels: HashSet<&str> = census.labels().collect();
-    let named: HashSet<(&str, &str)> = census.named_labels().collect();
-    let is_known = |label: &&str| match filter::taken_apart(label) {
-        Some((Some(block), name)) => named.contains(&(block, name)),
-        Some((None, name)) => labels.contains(name),
-        None => labels.contains(label),
-    };
-    let unknown: Vec<&str> = wanted.labels().filter(|label| !is_known(label)).collect();
-    if unknown.is_empty() {
-        return Ok(());
-    }
-    // Two words may have been meant as a statement.
-    let spaced = wanted.filters.iter().any(|filter| filter.contains(' '));
-    let keywords = if spaced { KEYWORDS } else { &[] };
-    let written: Vec<String> =
-        named.iter().map(|(block, name)| format!("({block}={name})")).collect();
-    let names = || labels.iter().chain(keywords).copied().chain(written.iter().map(String::as_str));
-    let near: Vec<&str> = unknown.iter().flat_map(|label| nearest(label, names(), 5)).collect();
-    let mean =
-        if near.is_empty() { String::new() } else { format!("; did you mean {}?", quoted(&near)) };
-    let statement = if spaced { " A statement has an operator, as `mem = 1024`." } else { "" };
-    if let Some(keyword) = unknown.iter().find(|label| KEYWORDS.contains(label)) {
-        return Err(Refusal::Nothing(format!(
-            "`{keyword}` alone is no statement: write it and what follows as one word, `'{keyword} …'`"
-        )));
-    }
-    let sentence = format!(
-        "no variant has {}{mean}{statement} (`kvmtest list` shows what there is; a new subtest has \
-         to be built in, or be in a folder that `--subtests` names)",
-        quoted(&unknown)
-    );
-    Err(Refusal::Nothing(sentence))
-}
-
-fn nothing(wanted: &Wanted, sets: &[String], slips: &[Diagnostic]) -> Refusal {
-    let mut sentence = match (wanted.filters.as_slice(), wanted.statements.as_slice()) {
-        ([], []) => "the configuration has no variants".to_owned(),
-        ([], statements) => format!("no variant is left by {}", quoted(statements)),
-        (filters, []) => format!("no variant matches {}", quoted(filters)),
-        (filters, statements) => {
-            format!("no variant matches {} with {}", quoted(filters), quoted(statements))
-        }
-    };
-    if !sets.is_empty() {
-        let noun = plural("set", sets.len());
-        let _ = write!(sentence, " in {noun} {}", quoted(sets));
-    }
-    let mut slips =
-        slips.iter().filter(|slip| slip.finding == Some(Finding::UnknownLabel)).peekable();
-    let is_meant = slips.peek().is_none();
-    for slip in slips {
-        let label = slip.excerpt.get(slip.marked.clone()).unwrap_or_default();
-        let help = slip.help.as_ref().map(|help| format!("; {help}")).unwrap_or_default();
-        let _ = write!(sentence, ": no variant has `{label}`{help}");
-    }
-    if is_meant && !wanted.filters.is_empty() {
-        sentence.push_str(": each of its labels exists, but no variant has them together");
-    }
-    sentence.push_str(" (`kvmtest list` shows what there is)");
-    Refusal::Nothing(sentence)
-}
-
-fn quoted<S: AsRef<str>>(names: &[S]) -> String {
-    names.iter().map(|name| format!("`{}`", name.as_ref())).collect::<Vec<_>>().join(", ")
-}
-
-fn plural(noun: &str, count: usize) -> String {
-    if count == 1 { noun.to_owned() } else { format!("{noun}s") }
 }

@@ -9,6 +9,8 @@ pub struct Selection {
     pub(super) parts: Vec<Part>,
     /// The set that they were found in, where the configuration has sets.
     pub set: Option<String>,
+    /// The words of the filters that find nothing in it.
+    pub idle: Vec<String>,
     /// What the configuration's reader found odd.
     pub warnings: Vec<Diagnostic>,
 }

@@ -34,11 +34,11 @@ fn add(plan: &mut Plan, variant: &Variant, known: &Known) {
     let params = params(variant);
     let checked = check(&params, known);
     let (program, iterations) = match checked {
-        Ok(Checked { skip: true, .. }) => {
+        Ok(Checked { program: None, .. }) => {
             plan.left_out.push(variant.shortname().to_owned());
             return;
         }
-        Ok(Checked { program, iterations, .. }) => (Ok(program), iterations),
+        Ok(Checked { program: Some(program), iterations }) => (Ok(program), iterations),
         Err(why) => (Err(why), 1),
     };
     for iteration in 1..=iterations {
@@ -58,9 +58,9 @@ fn add(plan: &mut Plan, variant: &Variant, known: &Known) {
 }
 
 struct Checked {
-    skip: bool,
     iterations: u32,
-    program: Arc<Program>,
+    /// None where it is to be skipped.
+    program: Option<Arc<Program>>,
 }
 
 fn check(params: &Params, known: &Known) -> Result<Checked, String> {
@@ -72,17 +72,28 @@ fn check(params: &Params, known: &Known) -> Result<Checked, String> {
         .ok_or_else(|| params.wrong("iterations", "between 1 and 100000").to_string())?;
     Needs::read(params).map_err(|error| error.to_string())?;
     check_unstable(params)?;
-    let name = params.get("type").map_err(|error| error.to_string())?;
-    let subtest = known.get(name).ok_or_else(|| {
-        let near = nearest(name, known.iter().map(|subtest| subtest.name.as_str()), 3);
-        let place = params.origin("type").map(|place| format!(" ({place})")).unwrap_or_default();
-        let hint = match near.as_slice() {
-            [] => String::new(),
-            near => format!("; did you mean `{}`?", near.join("`, `")),
-        };
-        format!("there is no subtest `{name}`{place}{hint}")
-    })?;
-    Ok(Checked { skip, iterations, program: subtest.program.clone() })
+    if skip {
+        // Nobody is asked whether it could be run.
+        return Ok(Checked { iterations, program: None });
+    }
+    let subtest = known.find(params).map_err(|error| error.to_string())?;
+    let subtest = subtest.ok_or_else(|| unknown(params, known))?;
+    let program = known.program(&subtest, params)?;
+    Ok(Checked { iterations, program: Some(program) })
+}
+
+fn unknown(params: &Params, known: &Known) -> String {
+    let name = params.get_or("type", "");
+    let place = params.origin("type").map(|place| format!(" ({place})")).unwrap_or_default();
+    if let Some(why) = known.why_not(name, Some(params)) {
+        return format!("there is no subtest `{name}`{place}: {why}");
+    }
+    let near = nearest(name, known.iter().map(|subtest| subtest.name.as_str()), 3);
+    let hint = match near.as_slice() {
+        [] => String::new(),
+        near => format!("; did you mean `{}`?", near.join("`, `")),
+    };
+    format!("there is no subtest `{name}`{place}{hint}")
 }
 
 /// A test that may fail says why.

@@ -39,10 +39,15 @@ pub struct Shown {
 pub fn list<'a>(selection: &'a Selection, known: &'a Known) -> impl Iterator<Item = Row> + 'a {
     selection.variants().map(|variant| {
         let subtest = variant.get("type").unwrap_or_default();
+        // Few have folders of their own, and only those need all of their keys.
+        let doc = match variant.get("subtest_dirs") {
+            None => known.get(subtest).map(|subtest| subtest.doc.clone()),
+            Some(_) => known.find(&params(&variant)).ok().flatten().map(|subtest| subtest.doc),
+        };
         Row {
             shortname: variant.shortname().to_owned(),
             subtest: subtest.to_owned(),
-            doc: known.get(subtest).map(|subtest| subtest.doc.clone()).unwrap_or_default(),
+            doc: doc.unwrap_or_default(),
             skip: variant.get("skip") == Some("yes"),
         }
     })
@@ -80,10 +85,7 @@ pub fn show<'a>(
         Shown {
             shortname: variant.shortname().to_owned(),
             name: variant.name().to_owned(),
-            file: params
-                .find("type")
-                .and_then(|name| known.get(name))
-                .map(|subtest| subtest.file.clone()),
+            file: known.find(&params).ok().flatten().map(|subtest| subtest.file),
             dep: variant.deps().to_vec(),
             params,
         }

@@ -22,10 +22,13 @@ impl Wanted {
             let text = argument.as_ref();
             if is_statement(text) {
                 wanted.statements.push(text.to_owned());
-            } else if filter::is_filter(text) {
-                wanted.filters.push(text.trim().to_owned());
-            } else {
+            } else if !filter::is_filter(text) {
                 return Err(neither(text));
+            } else if let Some(why) = filter::refused(text) {
+                let message = format!("`{text}` is no filter: {why}");
+                return Err(Error::new(ErrorKind::Config, message));
+            } else {
+                wanted.filters.push(text.trim().to_owned());
             }
         }
         Ok(wanted)
@@ -39,6 +42,11 @@ impl Wanted {
                 && !filter.contains([',', ' '])
         };
         self.filters.iter().map(String::as_str).filter(is_name)
+    }
+
+    /// The words of the filters: of `a..b, c` it is `a..b` and `c`.
+    pub fn words(&self) -> impl Iterator<Item = &str> {
+        self.filters.iter().flat_map(|filter| filter::words(filter))
     }
 
     /// The single labels that the filters name; those of named blocks in parentheses: `(os=f)`.
@@ -124,9 +132,17 @@ mod tests {
 
     #[test]
     fn anything_else_is_refused() {
-        for text in ["", " ", "..", "boot*", "a/b", "a;b", "\x1b[2J", "--x\n", "()", "a)"] {
+        for text in ["", " ", "..", ",", "boot*", "a/b", "a;b", "\x1b[2J", "--x\n", "()", "a)"] {
             let error = Wanted::parse([text]).expect_err(text).to_string();
             assert!(error.contains("neither a filter") && !error.contains('\x1b'), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_filter_that_lacks_a_part_is_told_so() {
+        for text in ["boot,,shutdown", "boot,", "a...b", ".a", "a.", "a .. b"] {
+            let error = Wanted::parse([text]).expect_err(text).to_string();
+            assert!(error.starts_with(&format!("`{text}` is no filter: ")), "{error}");
         }
     }
 

@@ -20,16 +20,14 @@ pub struct Again {
 }
 
 impl Again {
-    /// Reads the events of a results directory, or of a file.
+    /// Reads the events of a results directory, of the last run in a folder of them, or of a file.
     ///
     /// The results are taken to lie where the events were found, wherever they lay once. Lines
     /// that are torn are told of in the reports; they are no error, but a file without any event
     /// is.
     pub fn open(path: &Utf8Path) -> Result<Self> {
-        let file = if path.is_file() { path.to_owned() } else { path.join("events.jsonl") };
-        let cannot =
-            || format!("reading {file} (a results directory has it, like `results/latest`)");
-        let recorded = event::read(&file).with_context(cannot)?;
+        let file = event::events_of(path).map_err(|why| Error::new(ErrorKind::Io, why))?;
+        let recorded = event::read(&file).with_context(|| format!("reading {file}"))?;
         if recorded.events.is_empty() {
             let message = format!("{file} has no events: it is no record of a run");
             return Err(Error::new(ErrorKind::Io, message));
@@ -84,7 +82,18 @@ impl Again {
 /// Writes a report into a file, at once or not at all.
 pub fn write(path: &Utf8Path, bytes: &[u8]) -> Result<()> {
     // Renaming something over a pipe or a device would replace it.
-    let special = path.metadata().is_ok_and(|metadata| !metadata.is_file());
+    let metadata = path.metadata();
+    if metadata.as_ref().is_ok_and(std::fs::Metadata::is_dir) {
+        let message = format!("{path} is a folder: name the file to write in it");
+        return Err(Error::new(ErrorKind::Io, message));
+    }
+    let parent = path.parent().filter(|parent| !parent.as_str().is_empty());
+    if let Some(parent) = parent.filter(|parent| !parent.is_dir()) {
+        let message =
+            format!("cannot write {path}: there is no folder {parent} (`mkdir -p {parent}`)");
+        return Err(Error::new(ErrorKind::Io, message));
+    }
+    let special = metadata.is_ok_and(|metadata| !metadata.is_file());
     let written = if special { std::fs::write(path, bytes) } else { write_whole(path, bytes) };
     written.with_context(|| format!("writing {path}"))
 }

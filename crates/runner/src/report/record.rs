@@ -225,7 +225,10 @@ impl Records {
                 record.finished = Some(finished.clone());
                 return Some(record);
             }
-            What::RunStarted(_) | What::Remark { .. } | What::RunFinished { .. } => {}
+            What::RunStarted(_)
+            | What::Planned { .. }
+            | What::Remark { .. }
+            | What::RunFinished { .. } => {}
         }
         None
     }

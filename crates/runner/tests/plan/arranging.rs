@@ -39,7 +39,8 @@ fn bench(config: &'static str) -> Bench {
 }
 
 impl Bench {
-    /// A run before this one: `name outcome milliseconds`; `-` for a test that did not end.
+    /// A run before this one: `name outcome milliseconds`; `-` for a test that did not end, `waits`
+    /// for one that never began.
     fn ran(&self, name: &str, tests: &[&str]) -> Utf8PathBuf {
         let folder = self.results.join(name);
         std::fs::create_dir(&folder).expect("made");
@@ -54,8 +55,12 @@ impl Bench {
             set: None,
             left_out: Vec::new(),
         })];
+        let names = tests.iter().map(|test| test.split_whitespace().next().expect("a name"));
+        events.push(What::Planned { tests: names.map(str::to_owned).collect() });
         for (number, test) in (1..).zip(tests) {
-            events.extend(ended(number, test));
+            if !test.ends_with(" waits") {
+                events.extend(ended(number, test));
+            }
         }
         let mut recorder = Recorder::default();
         let mut lines = String::new();
@@ -265,7 +270,36 @@ fn what_failed_can_be_run_again() {
     bench.refused(&["small"], &of(&one), 4, "`wide.other`");
     bench.ran("three", &["small.boot PASS"]);
     bench.refused(&[], &last, 4, "nothing failed in the run of");
-    bench.refused(&[], &of("/nowhere".into()), 3, "/nowhere/events.jsonl");
+    bench.refused(&[], &of("/nowhere".into()), 3, "there are no results in /nowhere");
+}
+
+#[test]
+fn what_a_stopped_run_never_started_is_run_again() {
+    let bench = bench(CONFIG);
+    bench.ran(
+        "one",
+        &["small.boot PASS", "small.other FAIL", "wide.boot waits", "wide.other waits"],
+    );
+    let last = Arrangement { rerun: Some(Rerun::Last), ..usual() };
+    let arranged = bench.check(&[], &last, &["small.other", "wide.boot", "wide.other"]);
+    let remark = &arranged.remarks[0];
+    assert!(remark.starts_with("again: 3 of 3 tests that failed or never started in"), "{remark}");
+    bench.check(&["wide"], &last, &["wide.boot", "wide.other"]);
+    // A repetition that was not reached is one test to run again.
+    bench.ran("two", &["small.boot PASS", "small.boot waits", "small.boot waits"]);
+    bench.check(&[], &last, &["small.boot"]);
+    bench.ran("three", &["small.boot PASS", "small.other PASS"]);
+    bench.refused(&[], &last, 4, "nothing failed in the run of");
+}
+
+#[test]
+fn a_word_that_finds_nothing_of_what_failed_is_told() {
+    let bench = bench(CONFIG);
+    bench.ran("one", &["small.boot FAIL", "small.other PASS"]);
+    let last = Arrangement { rerun: Some(Rerun::Last), ..usual() };
+    let arranged = bench.check(&["boot", "other"], &last, &["small.boot"]);
+    assert!(arranged.remarks.iter().any(|told| told.ends_with("matches `other`")), "{arranged:?}");
+    bench.refused(&["boot", "small..wide"], &last, 4, "no variant matches `small..wide`");
 }
 
 #[test]
@@ -291,7 +325,38 @@ fn the_parts_are_all_and_each_test_is_in_one() {
     expect.sort();
     assert_eq!(all, expect);
     assert!(marks.iter().all(|mark| *mark == marks[0]), "{marks:?}");
-    bench.refused(&["small.other"], &part(2), 4, "0 of 1 tests");
+}
+
+#[test]
+fn a_part_without_tests_is_a_success_that_says_so() {
+    let bench = bench(CONFIG);
+    let part = |part| Arrangement { shard: Some(Shard { part, of: 3 }), ..usual() };
+    bench.check(&["small.other"], &part(1), &["small.other"]);
+    for number in [2, 3] {
+        let arranged = bench.check(&["small.other"], &part(number), &[]);
+        let [remark] = arranged.remarks.as_slice() else { panic!("{:?}", arranged.remarks) };
+        assert!(
+            remark.starts_with(&format!("shard {number}/3: 0 of 1 test, division ")),
+            "{remark}"
+        );
+        assert!(remark.ends_with("nothing is to be run here"), "{remark}");
+    }
+    // Where nothing is chosen at all, no part is a success.
+    bench.refused(&["small..wide"], &part(1), 4, "no variant matches");
+    bench.refused(&["left"], &part(1), 4, "`skip = yes`");
+}
+
+#[test]
+fn names_that_cannot_be_names_are_refused_before_anything_runs() {
+    let bench = bench(CONFIG);
+    bench.refused(
+        &["small.other", "vms = ../x"],
+        &usual(),
+        3,
+        "`../x` is none: `vms = ../x` (<command line>:1)",
+    );
+    bench.refused(&["small.other", "vms = a a"], &usual(), 3, "`a` is there twice");
+    bench.refused(&["small.other", "vms = a", "main_vm = b"], &usual(), 3, "`main_vm = b`");
 }
 
 #[test]
@@ -306,5 +371,5 @@ fn parts_are_divided_by_the_times_that_are_named_and_by_no_others() {
     bench.check(&[], &part(None), &["a", "c"]);
     bench.check(&[], &part(Some(one.as_str())), &["a"]);
     bench.check(&[], &part(Some("history")), &["a"]);
-    bench.refused(&[], &part(Some("/nowhere")), 3, "/nowhere/events.jsonl");
+    bench.refused(&[], &part(Some("/nowhere")), 3, "not known: there are no results in /nowhere");
 }

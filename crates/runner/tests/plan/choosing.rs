@@ -76,8 +76,8 @@ fn where_nothing_matches_the_nearest_names_are_offered() {
 
 #[test]
 fn a_keyword_alone_is_half_a_statement() {
-    refused(&["only"], 4, &["`only` alone is no statement", "`'only …'`"]);
-    refused(&["no", "boot"], 4, &["`no` alone is no statement"]);
+    refused(&["only"], 2, &["`only` alone is no statement", "`'only …'`"]);
+    refused(&["no", "boot"], 2, &["`no` alone is no statement"]);
     // Unless there is such a label.
     let matrix = crate::matrix::Matrix(vec![("tests.cfg", "variants:\n  - only:\n  - a:\n")]);
     let chosen = select(&wanted(&["only"]), &matrix, &Known::default()).expect("chosen");
@@ -109,7 +109,62 @@ fn a_statement_with_a_label_that_nobody_has_is_told() {
 
 #[test]
 fn a_broken_statement_is_shown_with_its_place() {
-    refused(&["only ???=", "??? : x"], 3, &["<command line>"]);
+    refused(&["only ???=", "??? : x"], 2, &["<command line>"]);
+}
+
+#[test]
+fn the_set_is_the_first_in_which_every_word_finds_something() {
+    check(&["boot", "shutdown"], "full", &["boot", "shutdown", "wide.boot", "wide.shutdown"]);
+    check(&["boot,shutdown"], "full", &["boot", "shutdown", "wide.boot", "wide.shutdown"]);
+    check(&["boot", "small..reboot"], "quick", &["boot", "reboot"]);
+    check(&["wide.boot", "boot"], "full", &["wide.boot", "boot"]);
+    check(&["wide.boot", "reboot"], "full", &["wide.boot", "reboot", "wide.reboot"]);
+}
+
+#[test]
+fn a_word_that_finds_nothing_is_told_and_where_it_would() {
+    let of = |set: &str, what: &[&str]| {
+        let choice = Choice { set: Some(set.into()), ..wanted(what) };
+        let refusal = choose_with(&choice).err().expect("refused");
+        assert_eq!(refusal.exit_code(), 4);
+        refusal.render(false)
+    };
+    let list = " (`kvmtest list` shows what there is)";
+    assert_eq!(
+        of("quick", &["boot", "shutdown"]),
+        format!(
+            "no variant matches `shutdown` in set `quick`; `shutdown` is in the set `full`{list}"
+        )
+    );
+    assert_eq!(
+        of("quick", &["wide..boot"]),
+        format!(
+            "no variant matches `wide..boot` in set `quick`; `wide..boot` is in the set `full`{list}"
+        )
+    );
+    let together = "each of its labels exists, but no variant has them together";
+    assert_eq!(
+        of("full", &["boot", "small..wide"]),
+        format!("no variant matches `small..wide` in set `full`: {together}{list}")
+    );
+    refused(&["boot", "small..wide"], 4, &["matches `small..wide` in sets", together]);
+    refused(&["shutdown", "small..wide, boot"], 4, &["matches `small..wide` in sets", together]);
+    refused(&["boot", "wide", "only small"], 4, &["matches `wide` with `only small` in sets"]);
+}
+
+#[test]
+fn words_of_which_no_set_has_all_are_told_with_their_sets() {
+    let tests = "sets = one two\nvariants:\n  - a:\n  - b:\n  - c:\nvariants:\n  - one:\n    only a, \
+                 c\n  - two:\n    only b, c\n";
+    let matrix = crate::matrix::Matrix(vec![("tests.cfg", tests)]);
+    let chosen = |what: &[&str]| select(&wanted(what), &matrix, &Known::default());
+    let text = chosen(&["a", "b", "c"]).err().expect("refused").render(false);
+    let expect =
+        "no set has all of `a`, `b`, `c`: `a` is in `one`; `b` is in `two`; `c` is in `one`, `two`";
+    assert!(text.starts_with(expect), "{text}");
+    assert_eq!(chosen(&["b", "c"]).expect("chosen").set.as_deref(), Some("two"));
+    let text = chosen(&["a", "b", "a..b"]).err().expect("refused").render(false);
+    assert!(text.starts_with("no variant matches `a..b` in sets `one`, `two`: each"), "{text}");
 }
 
 #[test]
@@ -271,13 +326,38 @@ fn only_the_default_of_each_block_that_has_one() {
 }
 
 #[test]
+fn a_word_that_defaults_leave_nothing_of_is_told() {
+    let check = |what: &[&str], word: &str| {
+        let text = of_named(&Choice { defaults: true, ..wanted(what) }).expect_err(word);
+        assert!(text.contains(&format!("no variant matches `{word}`")), "{text}");
+        assert!(text.contains("`--defaults` leaves none"), "{text}");
+    };
+    check(&["a", "b"], "a");
+    check(&["ide", "(guest_os=g)", "b..virtio"], "ide");
+    let all = Choice { defaults: true, ..wanted(&["b", "virtio..f"]) };
+    assert_eq!(of_named(&all).expect("chosen"), [""]);
+}
+
+#[test]
+fn a_word_of_a_joined_name_is_found() {
+    let text =
+        "variants:\n  - a.x:\n  - b.y:\n  - c:\nvariants:\n  - both:\n    join a b\n  - m:\n";
+    let matrix = crate::matrix::Matrix(vec![("tests.cfg", text)]);
+    let found =
+        |what: &[&str]| select(&wanted(what), &matrix, &Known::default()).map(|s| s.count());
+    assert_eq!(found(&["both", "m.c"]).ok(), Some(2));
+    let text = found(&["m", "m..both"]).expect_err("refused").render(false);
+    assert!(text.contains("no variant matches `m..both`"), "{text}");
+}
+
+#[test]
 fn variants_are_made_when_they_are_asked_for() {
     // Ten to the thirtieth, which nobody could wait for.
     let block = "variants:\n    - a:\n    - b:\n    - c:\n    - d:\n    - e:\n    - f:\n    - g:\n    \
                  - h:\n    - i:\n    - j:\n";
     let text: &'static str = Box::leak(block.repeat(30).into_boxed_str());
     let matrix = crate::matrix::Matrix(vec![("tests.cfg", text)]);
-    for what in [&[][..], &["a.b"], &["a..b"], &["c", "a.b.c"], &["mem = 1"]] {
+    for what in [&[][..], &["a.b"], &["a..b"], &["c", "a.b.c"], &["c", "d", "j..i"], &["mem = 1"]] {
         let selection = select(&wanted(what), &matrix, &Known::default()).expect("chosen");
         assert_eq!(selection.variants().take(3).count(), 3, "{what:?}");
         assert_eq!(list(&selection, &Known::default()).take(3).count(), 3, "{what:?}");

@@ -1,7 +1,7 @@
 //! Subtests of crates outside of this source tree.
 
 use camino::{Utf8Path, Utf8PathBuf};
-use kvmtest_runner::plan::{Known, add_crate};
+use kvmtest_runner::plan::{Code, Known, add_folder};
 use kvmtest_runner::scaffold::{Origin, scaffold};
 
 use crate::matrix::known;
@@ -20,7 +20,7 @@ fn crate_with(main: &str) -> (tempfile::TempDir, Utf8PathBuf) {
 
 #[track_caller]
 fn refused(known: &mut Known, dir: &Utf8Path, parts: &[&str]) {
-    let text = add_crate(known, dir).expect_err("refused").to_string();
+    let text = add_folder(known, dir).expect_err("refused").to_string();
     for part in parts {
         assert!(text.contains(part), "`{text}` lacks `{part}`");
     }
@@ -35,14 +35,15 @@ const LISTS_HELLO: &str = r#"fn main() {
 fn a_crate_that_answers_adds_its_subtests() {
     let (_keep, dir) = crate_with(LISTS_HELLO);
     let mut known = known(&["boot"]);
-    add_crate(&mut known, &dir).expect("added");
+    add_folder(&mut known, &dir).expect("added");
     let hello = known.get("hello").expect("known");
     assert_eq!(
         (hello.doc.as_str(), hello.file.as_str()),
         ("Hi.", dir.join("src/hello.rs").as_str())
     );
-    assert!(hello.program.path.is_file());
-    assert_eq!(hello.program.args, ["child"]);
+    let Code::Compiled(program) = &hello.code else { panic!("{hello:?}") };
+    assert!(program.path.is_file());
+    assert_eq!(program.args, ["child"]);
     refused(&mut known, &dir, &["two subtests are called `hello`", "src/hello.rs"]);
 }
 
@@ -72,11 +73,26 @@ fn a_program_that_does_not_answer_is_told_so() {
 }
 
 #[test]
-fn a_folder_that_is_no_crate_is_told_so() {
+fn a_folder_without_subtests_is_told_so() {
     let keep = tempfile::tempdir().expect("a directory");
     let dir = Utf8Path::from_path(keep.path()).expect("UTF-8");
-    refused(&mut known(&[]), dir, &["no Cargo.toml", "kvmtest new"]);
-    refused(&mut known(&[]), &dir.join("gone"), &["no Cargo.toml"]);
+    refused(&mut known(&[]), dir, &["holds no subtests", "foo.py", "kvmtest new"]);
+    refused(&mut known(&[]), &dir.join("gone"), &["gone", "No such file"]);
+}
+
+#[test]
+fn a_crate_may_have_files_in_python_beside_it() {
+    let (_keep, dir) = crate_with(LISTS_HELLO);
+    std::fs::write(dir.join("snake.py"), "def run_snake(test, params, env): pass")
+        .expect("written");
+    let mut known = known(&[]);
+    assert_eq!(add_folder(&mut known, &dir).expect("added"), [""; 0]);
+    let names: Vec<&str> = known.iter().map(|subtest| subtest.name.as_str()).collect();
+    assert_eq!(names, ["hello", "snake"]);
+    std::fs::write(dir.join("hello.py"), "def run_hello(test, params, env): pass")
+        .expect("written");
+    let both = ["two subtests are called `hello`", "hello.py", "hello.rs"];
+    refused(&mut self::known(&[]), &dir, &both);
 }
 
 #[test]
@@ -96,7 +112,7 @@ fn a_new_crate_builds_and_lists_its_example() {
     );
     std::fs::write(dir.join(".cargo/config.toml"), config).expect("written");
     let mut known = known(&["boot"]);
-    add_crate(&mut known, &dir).expect("added");
+    add_folder(&mut known, &dir).expect("added");
     let hello = known.get("hello").expect("known");
     assert_eq!(hello.doc, "Log in and let the guest say hello.");
     assert_eq!(hello.file, dir.join("src/hello.rs"));
@@ -105,7 +121,7 @@ fn a_new_crate_builds_and_lists_its_example() {
     std::fs::write(dir.join("src/other.rs"), text.replace("run_hello", "run_other"))
         .expect("written");
     let mut known = self::known(&[]);
-    add_crate(&mut known, &dir).expect("added");
+    add_folder(&mut known, &dir).expect("added");
     assert!(known.get("hello").is_some() && known.get("other").is_some());
     // One without its function does not compile, and is told what it lacks.
     std::fs::write(dir.join("src/third.rs"), text).expect("written");

@@ -128,6 +128,8 @@ fn run(place: &Utf8Path) -> u8 {
         program: "kvmtest-tests 0",
         table: TABLE,
         folder: "tree".into(),
+        python: &[],
+        python_folder: "tree".into(),
         child: Program::new("/usr/bin/env", args),
         shipped: &Matrix,
     };

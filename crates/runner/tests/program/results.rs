@@ -58,10 +58,10 @@ fn nothing_is_started_where_nothing_can_be() {
         assert!(!ground.path.join("workers-were-made").exists());
     };
     check(&Ground::new(), &["passed"], 4, "did you mean `passes`?");
-    check(&Ground::new(), &["no !: x"], 3, "<command line>");
+    check(&Ground::new(), &["no !: x"], 2, "<command line>");
     check(&Ground::new(), &["passes", "skip = yes"], 4, "skip = yes");
-    check(&Ground::new(), &["only"], 4, "`only` alone is no statement");
-    check(&Ground::new(), &["include gone.cfg"], 3, "gone.cfg");
+    check(&Ground::new(), &["only"], 2, "`only` alone is no statement");
+    check(&Ground::new(), &["include gone.cfg"], 2, "gone.cfg");
     let ground = Ground::new();
     std::fs::write(ground.path.join("results"), "a file").expect("written");
     check(&ground, &["passes"], 3, "making a results directory");

@@ -59,7 +59,6 @@ mod line;
 mod machine;
 mod memory;
 mod monitor;
-mod nearest;
 mod netdev;
 mod nic;
 mod old;

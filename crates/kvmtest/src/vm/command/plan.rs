@@ -2,8 +2,9 @@
 
 use std::collections::HashSet;
 
+use kvmtest_cartesian::nearest;
+
 use super::machine::{Family, Machine};
-use super::nearest::nearest;
 use super::request::Request;
 use crate::error::{Error, ErrorKind, Result};
 use crate::params::Params;
@@ -71,7 +72,7 @@ impl Plan<'_> {
     /// The error for something that this binary does not have, with what it has that is like it.
     pub(super) fn lacks(&self, what: &str, name: &str, names: &[&str]) -> Error {
         let (major, minor) = self.request.facts.version();
-        let like = nearest(name, names, 3);
+        let like = nearest(name, names.iter().copied(), 3);
         let like: Vec<_> = like.iter().map(|name| format!("`{name}`")).collect();
         let like = match like.as_slice() {
             [] => String::new(),

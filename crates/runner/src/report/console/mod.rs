@@ -229,7 +229,7 @@ impl<W: Write + Send> Fold for Console<W> {
                 let early = if *interrupted { " (interrupted)" } else { "" };
                 return self.end(*counts, *duration_ms, early);
             }
-            What::TestFinished(_) => {}
+            What::Planned { .. } | What::TestFinished(_) => {}
         }
         if let Some(live) = &self.live {
             live.progress(self.counts, self.planned, event.ms);

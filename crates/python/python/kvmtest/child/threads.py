@@ -1,0 +1,38 @@
+"""Threads that a subtest started and left running."""
+
+from __future__ import annotations
+
+import dataclasses
+import threading
+import time
+
+from .outcome import Finished
+from .signals import WATCHER
+
+GRACE = 0.5
+"""Seconds for threads that are about to end."""
+
+
+def left() -> list[threading.Thread]:
+    """Threads that still run, besides this one and the child's own."""
+    return [
+        thread
+        for thread in threading.enumerate()
+        if thread is not threading.current_thread()
+        and thread.name != WATCHER
+        and not isinstance(thread, threading._DummyThread)
+    ]
+
+
+def none_left(finished: Finished) -> Finished:
+    """What becomes of the verdict when threads are left: a test that passed did not clean up."""
+    deadline = time.monotonic() + GRACE
+    for thread in left():
+        thread.join(max(0.0, deadline - time.monotonic()))
+    names = ", ".join(f"`{thread.name}`" for thread in left())
+    if not names:
+        return finished
+    message = f"the test left threads behind: {names}"
+    if finished.outcome in ("FAIL", "ERROR", "INTERRUPTED"):
+        return dataclasses.replace(finished, message=f"{finished.message}; {message}")
+    return Finished("ERROR", kind="left-behind", message=message)

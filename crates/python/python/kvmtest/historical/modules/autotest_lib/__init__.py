@@ -1,0 +1,1 @@
+"""Historical names: what subtests took from Autotest itself."""

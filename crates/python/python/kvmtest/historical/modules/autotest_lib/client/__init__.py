@@ -1,0 +1,1 @@
+"""Historical names: what subtests took from the client of Autotest."""
