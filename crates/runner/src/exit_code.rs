@@ -20,6 +20,8 @@ pub const INTERRUPTED: u8 = 130;
 
 /// A child could not read its request; it said why on standard error.
 pub const CHILD_BAD_REQUEST: u8 = 20;
+/// A child that got no more memory under its limit (`test_memory`); it said so on standard error.
+pub const CHILD_WITHOUT_MEMORY: u8 = 21;
 
 /// The code with which a child ends, once it has said the same outcome by a `finished` event.
 ///
@@ -43,9 +45,9 @@ mod tests {
     #[test]
     fn a_childs_codes_tell_outcomes_apart() {
         let mut codes: Vec<u8> = Outcome::ALL.into_iter().map(of_child).collect();
-        codes.push(CHILD_BAD_REQUEST);
+        codes.extend([CHILD_BAD_REQUEST, CHILD_WITHOUT_MEMORY]);
         codes.sort_unstable();
         codes.dedup();
-        assert_eq!(codes.len(), Outcome::ALL.len() + 1);
+        assert_eq!(codes.len(), Outcome::ALL.len() + 2);
     }
 }

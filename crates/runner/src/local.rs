@@ -86,6 +86,13 @@ impl Stage for LocalStage {
         env.get_all_vms()?.iter().try_for_each(|vm| vm.destroy(false))
     }
 
+    fn clear(&mut self) -> Result<Vec<String>> {
+        let env = Env::open(&self.env)?.with_face(Face::Harness);
+        env.forget_dead()?;
+        let vms = env.get_all_vms()?;
+        vms.iter().map(|vm| vm.destroy(false).map(|()| vm.name().to_owned())).collect()
+    }
+
     fn finish(&mut self) -> Result<Vec<String>> {
         let env = Env::open(&self.env)?.with_face(Face::Harness);
         let warnings = postprocess::hand_over(&env)?;

@@ -117,6 +117,7 @@ impl House<'_> {
             Some(timeout) => Some(timeout),
             None => job_timeout(&plan.tests)?,
         };
+        settings.sources = self.sources(&order.subtests);
         settings.capacity = order.jobs.capacity(jobs, host);
         let results = Results::create(&order.results)?;
         let heard = Recorder::default();
@@ -131,7 +132,7 @@ impl House<'_> {
             planned: plan.tests.len(),
             set,
             left_out: plan.left_out,
-            sources: self.sources(&order.subtests),
+            sources: settings.sources.clone(),
         }));
         reports.tell(What::Planned { tests: names(&plan.tests) });
         for message in remarks {
@@ -216,9 +217,13 @@ impl House<'_> {
         }
     }
 
-    /// The folders that subtests come from, for who looks for their files later from elsewhere.
+    /// The folders that subtests come from, for who tells of their files, or looks for them later
+    /// from elsewhere.
     fn sources(&self, folders: &[Utf8PathBuf]) -> Vec<Utf8PathBuf> {
-        let absolute = |folder: &Utf8Path| camino::absolute_utf8(folder).ok();
+        // As the compiler saw them, where they still are.
+        let absolute = |folder: &Utf8Path| {
+            folder.canonicalize_utf8().ok().or_else(|| camino::absolute_utf8(folder).ok())
+        };
         let folders = folders.iter().map(Utf8PathBuf::as_path);
         std::iter::once(self.folder).chain(folders).filter_map(absolute).collect()
     }

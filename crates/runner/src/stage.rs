@@ -32,6 +32,12 @@ pub trait Stage: Send {
         Vec::new()
     }
 
+    /// Called between two tests, where machines that still live stand in the way of what another
+    /// worker is to run: ends them all, and gives back their names.
+    fn clear(&mut self) -> Result<Vec<String>> {
+        Ok(Vec::new())
+    }
+
     /// Called once after the last test. Warnings and errors as in [`clean`](Self::clean), except
     /// that they belong to no test.
     fn finish(&mut self) -> Result<Vec<String>> {

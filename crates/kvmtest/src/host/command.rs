@@ -193,11 +193,23 @@ impl Ended {
         match text.lines().rev().find(|line| !line.trim().is_empty()) {
             Some(last) => {
                 let last: String = last.trim().chars().take(300).collect();
-                format!("{}: {}", self.status, last.escape_debug())
+                format!("{}: {}", self.status, visible(&last))
             }
             None => self.status.to_string(),
         }
     }
+}
+
+/// The same text with nothing in it that a terminal would obey.
+fn visible(text: &str) -> String {
+    let mut shown = String::new();
+    for c in text.chars() {
+        match c {
+            '\'' | '"' | '\\' => shown.push(c),
+            c => shown.extend(c.escape_debug()),
+        }
+    }
+    shown
 }
 
 /// A pipe of which nobody else inherits an end.

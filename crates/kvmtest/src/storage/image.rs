@@ -156,10 +156,13 @@ impl Image {
         let size = self.size.to_string();
         let mut command = self.command(&["create", "-q", "-f", &self.format], path);
         command = command.args([size]);
-        let ended = command.run(self.patience)?;
+        let mut ended = command.run(self.patience)?;
         if ended.status.success() {
             return Ok(());
         }
+        // The name until it is complete is nobody's concern.
+        let errors = String::from_utf8_lossy(&ended.errors);
+        ended.errors = errors.replace(path.as_str(), self.path.as_str()).into_bytes();
         let message = format!("{} failed ({})", command.words(), ended.words());
         Err(Error::new(ErrorKind::Image, message).with_output(ended.errors))
     }

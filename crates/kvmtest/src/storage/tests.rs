@@ -173,10 +173,12 @@ fn an_image_that_is_missing_cannot_be_read() {
 #[test]
 fn what_goes_wrong_leaves_what_was_there() {
     let place = Place::new();
-    let image = place.scripted("echo half > \"$5\"; echo 'No space left on device' >&2; exit 1");
+    let script = "echo half > \"$5\"; echo \"Could not create '$5': No space left on device\" >&2";
+    let image = place.scripted(&format!("{script}; exit 1"));
     std::fs::write(image.path(), "mine").expect("written");
     let error = image.create().expect_err("the disk is full").to_string();
-    assert!(error.contains("No space left on device"), "{error}");
+    let words = format!("Could not create '{}': No space left on device", image.path());
+    assert!(error.contains(&words), "{error}");
     assert!(error.contains("making the image `image1`"), "{error}");
     assert_eq!(std::fs::read_to_string(image.path()).expect("there"), "mine");
     assert_eq!(place.files(), ["disk.qcow2", "fake-img"]);

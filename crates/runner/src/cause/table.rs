@@ -6,6 +6,7 @@ use kvmtest::guest::sign::Action;
 
 use super::evidence::{Ended, Evidence, Machine, Voice};
 use super::vcpu::VcpuState;
+use crate::child::verdict::WITHOUT_MEMORY;
 use crate::event::{Cause, Phase};
 use crate::outcome::Outcome;
 use crate::watch::Finding;
@@ -222,8 +223,15 @@ fn died(evidence: &Evidence) -> Option<String> {
 }
 
 /// The runner's words for children that did not keep the rules.
-const BROKEN: [&str; 6] =
-    ["panic", "exception", "child-died", "child-broke-protocol", "child-lingered", "left-behind"];
+const BROKEN: [&str; 7] = [
+    "panic",
+    "exception",
+    "child-died",
+    WITHOUT_MEMORY,
+    "child-broke-protocol",
+    "child-lingered",
+    "left-behind",
+];
 
 fn broken(evidence: &Evidence) -> Option<String> {
     let kind = evidence.failure.kind.as_deref()?;

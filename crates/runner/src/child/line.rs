@@ -8,8 +8,8 @@ pub(super) fn line_of(stack: &Backtrace, subtest: &str) -> Option<String> {
     find(&stack.to_string(), subtest).map(str::to_owned)
 }
 
-/// The standard library tells a stack as text only: after each function its place.
-fn find<'a>(stack: &'a str, subtest: &str) -> Option<&'a str> {
+/// The same in the text of a stack: after each function its place.
+pub(super) fn find<'a>(stack: &'a str, subtest: &str) -> Option<&'a str> {
     let places = stack.lines().filter_map(|line| line.trim_start().strip_prefix("at "));
     places.map(str::trim_end).find(|place| is_in(place, subtest))
 }

@@ -14,7 +14,7 @@ mod ending;
 mod leftover;
 mod line;
 mod lines;
-
+mod memory;
 mod panic;
 mod program;
 mod trace;

@@ -6,6 +6,7 @@ use std::cell::RefCell;
 use std::panic::{AssertUnwindSafe, PanicHookInfo, catch_unwind, set_hook, take_hook};
 
 use super::protocol::Finished;
+use super::{line, memory};
 use crate::outcome::Outcome;
 
 thread_local! {
@@ -18,18 +19,33 @@ struct Place {
     backtrace: String,
 }
 
+impl Place {
+    /// The line to look at. Within the standard library that is not where it was noticed, but the
+    /// line of the subtest that led there.
+    fn told_of(&self, subtest: &str) -> Option<String> {
+        let noticed = self.location.as_deref();
+        match noticed.filter(|place| !place.starts_with("/rustc/")) {
+            Some(place) => Some(place.to_owned()),
+            None => line::find(&self.backtrace, subtest).or(noticed).map(str::to_owned),
+        }
+    }
+}
+
 /// Runs `body`; a panic in it is a FAIL, as is any error of a subtest that nobody caught.
-pub(super) fn catch<T>(body: impl FnOnce() -> T) -> Result<T, Box<Finished>> {
+/// `subtest` is its name.
+pub(super) fn catch<T>(subtest: &str, body: impl FnOnce() -> T) -> Result<T, Box<Finished>> {
     let previous = take_hook();
     set_hook(Box::new(move |info| {
-        remember(info);
-        // It writes to standard error, where a person may look for it.
-        previous(info);
+        memory::without_limit(|| {
+            remember(info);
+            // It writes to standard error, where a person may look for it.
+            previous(info);
+        });
     }));
     catch_unwind(AssertUnwindSafe(body)).map_err(|payload| {
         let place = PLACE.take();
         let (location, backtrace) =
-            place.map_or((None, None), |place| (place.location, Some(place.backtrace)));
+            place.map_or((None, None), |place| (place.told_of(subtest), Some(place.backtrace)));
         Box::new(Finished {
             kind: Some("panic".into()),
             location,

@@ -108,7 +108,7 @@ impl Finished {
         Self {
             kind: kind.and_then(|kind| kind.as_str().map(str::to_owned)),
             contexts: error.contexts().map(str::to_owned).collect(),
-            output: error.output().filter(|output| !output.is_empty()).map(last_part),
+            output: error.output().map(last_part).filter(|output| !message.contains(output.trim())),
             ..Self::new(outcome, message)
         }
     }
@@ -136,6 +136,20 @@ fn last_part(output: &[u8]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_the_message_says_is_not_said_again() {
+        let check = |output: &str, expect: Option<&str>| {
+            let error = Error::new(kvmtest::ErrorKind::Io, "`x` failed (exit status: 1: no room)");
+            let error = error.with_output(output.as_bytes().to_vec());
+            let finished = Finished::of_error(Outcome::Error, &error);
+            assert_eq!(finished.output.as_deref(), expect, "{output:?}");
+        };
+        check("", None);
+        check("no room\n", None);
+        check("\n", None);
+        check("a disk\nno room\n", Some("a disk\nno room\n"));
+    }
 
     /// What a child in another language has to write, letter by letter.
     #[test]

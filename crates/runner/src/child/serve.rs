@@ -1,7 +1,7 @@
 //! The child's side of the protocol, for subtests in Rust.
 
 use std::fs::File;
-use std::io::{Read, Write};
+use std::io::{self, Read, Write};
 use std::os::fd::{BorrowedFd, FromRawFd, OwnedFd};
 use std::process::ExitCode;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -13,13 +13,14 @@ use serde::Deserialize;
 
 use super::line::line_of;
 use super::protocol::{ChildEvent, EVENTS_FD, Finished, Request, VERSION};
-use super::{panic, trace};
+use super::{memory, panic, trace};
 use crate::exit_code;
 use crate::outcome::Outcome;
 
 /// Reads a request, runs the subtest of `table` that it names, says how that ended. To be called
 /// from `main`, and its result returned from there.
 pub fn serve(table: &[Subtest]) -> ExitCode {
+    memory::is_child();
     match take_request() {
         Ok((request, events)) => ExitCode::from(exit_code::of_child(run(table, request, events))),
         Err(why) => {
@@ -89,10 +90,10 @@ fn die_with(parent: u32) -> Result<(), String> {
 fn run(table: &[Subtest], request: Request, events: Events) -> Outcome {
     events.send(&ChildEvent::Started { version: VERSION, pid: std::process::id() });
     trace::start(&request.identity.results_dir);
-    end_waits_when_asked();
-    let finished = match panic::catch(|| call(table, &request, &events)) {
-        Ok(finished) => finished,
-        Err(panicked) => *panicked,
+    let finished = match end_waits_when_asked() {
+        Ok(()) => panic::catch(&request.subtest, || call(table, &request, &events))
+            .unwrap_or_else(|panic| *panic),
+        Err(error) => Finished::new(Outcome::Error, format!("no thread for signals: {error}")),
     };
     tracing::info!(outcome = %finished.outcome, message = finished.message, "finished");
     let outcome = finished.outcome;
@@ -101,19 +102,15 @@ fn run(table: &[Subtest], request: Request, events: Events) -> Outcome {
 }
 
 /// SIGTERM is how the runner asks: every wait of the library then ends with `Interrupted`.
-fn end_waits_when_asked() {
+fn end_waits_when_asked() -> io::Result<()> {
     let signals = [signal_hook::consts::SIGTERM, signal_hook::consts::SIGINT];
-    match signal_hook::iterator::Signals::new(signals) {
-        Ok(mut signals) => {
-            std::thread::spawn(move || {
-                for _ in &mut signals {
-                    interrupt::request();
-                }
-            });
+    let mut signals = signal_hook::iterator::Signals::new(signals)?;
+    let listen = move || {
+        for _ in &mut signals {
+            interrupt::request();
         }
-        // Without it SIGTERM simply ends the process, which is what is wanted in the end.
-        Err(error) => tracing::warn!("no handler for SIGTERM: {error}"),
-    }
+    };
+    std::thread::Builder::new().spawn(listen).map(drop)
 }
 
 fn call(table: &[Subtest], request: &Request, events: &Events) -> Finished {
@@ -144,9 +141,9 @@ fn call(table: &[Subtest], request: &Request, events: &Events) -> Finished {
     kvmtest::error::keep_stacks();
     match (subtest.run)(&mut test, &request.params, &mut env) {
         Ok(()) => Finished::new(Outcome::Pass, ""),
-        Err(error) => Finished {
+        Err(error) => memory::without_limit(|| Finished {
             location: error.stack().and_then(|stack| line_of(stack, subtest.name)),
             ..Finished::of_error(Outcome::of_subtest(error.kind()), &error)
-        },
+        }),
     }
 }

@@ -15,8 +15,8 @@ pub enum Stop {
     Timeout(Duration),
     /// Somebody asked everything to stop.
     Interrupted,
-    /// The whole run had so much time.
-    TimeUp(Duration),
+    /// The whole run had so much time, and so much more because the host was starved.
+    TimeUp(Duration, Duration),
     /// Something was found on one of its machines that fails it.
     Found,
     /// The child broke the protocol.
@@ -25,18 +25,31 @@ pub enum Stop {
     Lingered,
 }
 
+/// What is said after a time that was put off by so much: nothing, if that is not worth a word.
+pub(crate) fn and_more(put_off: Duration) -> String {
+    match put_off.as_secs() {
+        0 => String::new(),
+        seconds => format!(", and {seconds}s more because the host was starved"),
+    }
+}
+
 impl std::fmt::Display for Stop {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Timeout(limit) => write!(f, "it had {limit:?}"),
             Self::Interrupted => f.write_str("interrupted"),
-            Self::TimeUp(limit) => write!(f, "the run's time of {limit:?} was up"),
+            Self::TimeUp(limit, more) => {
+                write!(f, "the run's time of {limit:?} was up{}", and_more(*more))
+            }
             Self::Found => f.write_str("something was found on its machines"),
             Self::Breached => f.write_str("it broke the protocol"),
             Self::Lingered => f.write_str("it did not end"),
         }
     }
 }
+
+/// The kind of error of a child that got no more memory under its limit.
+pub(crate) const WITHOUT_MEMORY: &str = "child-without-memory";
 
 /// Judges a test by how its child ended and, where the runner stopped it, why.
 ///
@@ -47,6 +60,7 @@ impl std::fmt::Display for Stop {
 /// | past its deadline | FAIL, with what it was doing when it was asked to stop |
 /// | the protocol broken | ERROR |
 /// | killed by a signal, or ended without a word | ERROR |
+/// | the exit code of a child that got no more memory under its limit | ERROR |
 /// | an exit code that is not the one of what it said | ERROR |
 /// | processes left behind by a test that passed | ERROR |
 /// | anything else | what the child said |
@@ -59,7 +73,7 @@ pub fn judge(ending: Ending, stop: Option<Stop>) -> Finished {
         ..Finished::new(Outcome::Error, message)
     };
     match (stop, finished) {
-        (Some(why @ (Stop::Interrupted | Stop::TimeUp(_))), said) => match said {
+        (Some(why @ (Stop::Interrupted | Stop::TimeUp(..))), said) => match said {
             Some(said) if said.outcome != Outcome::Interrupted => said,
             said => {
                 let said = said.unwrap_or_else(|| Finished::new(Outcome::Interrupted, ""));
@@ -92,7 +106,12 @@ pub fn judge(ending: Ending, stop: Option<Stop>) -> Finished {
                     format!("the child broke the protocol: {breach}"),
                 );
             }
+            let without_memory = Exit::Code(exit_code::CHILD_WITHOUT_MEMORY.into());
             match (exit, said) {
+                (exit, _) if exit == without_memory => error(
+                    WITHOUT_MEMORY,
+                    "the subtest wanted more memory than it may have".to_owned(),
+                ),
                 (Exit::Signal(signal), said) => {
                     let after = said
                         .map(|said| format!(", after it had said {}", said.outcome))
@@ -217,6 +236,8 @@ mod tests {
         let error = Outcome::Error;
         check(ended(Exit::Code(0), None), None, error, "exit code 0 without");
         check(ended(Exit::Code(20), None), None, error, "could not read its request");
+        check(ended(Exit::Code(21), None), None, error, "wanted more memory");
+        check(ended(Exit::Code(21), Some(Outcome::Pass)), None, error, "wanted more memory");
         check(ended(Exit::Code(10), Some(Outcome::Pass)), None, error, "exit code was 10");
         check(ended(Exit::Signal(6), None), None, error, "SIGABRT");
         check(ended(Exit::Signal(11), Some(Outcome::Pass)), None, error, "after it had said PASS");
@@ -258,6 +279,17 @@ mod tests {
         check(ended(Exit::Signal(9), None), stop, Outcome::Interrupted, "interrupted");
         check(ended(Exit::Code(15), Some(Outcome::Interrupted)), stop, Outcome::Interrupted, "");
         check(ended(Exit::Code(0), Some(Outcome::Pass)), stop, Outcome::Pass, "");
+    }
+
+    #[test]
+    fn a_run_without_time_says_how_much_it_had() {
+        let check = |more, expect: &str| {
+            let stop = Stop::TimeUp(Duration::from_secs(10), Duration::from_millis(more));
+            assert_eq!(stop.to_string(), expect);
+        };
+        check(0, "the run's time of 10s was up");
+        check(999, "the run's time of 10s was up");
+        check(3999, "the run's time of 10s was up, and 3s more because the host was starved");
     }
 
     #[test]

@@ -204,8 +204,14 @@ impl Current {
     /// Cleaning up failed: that fails a test that had passed, and is told of in any other.
     pub(super) fn clean_up_failed(&mut self, late: Option<&Finished>, error: &Error) {
         let Some(verdict) = &mut self.verdict else { return };
-        let what = late.map_or_else(|| error.to_string(), |late| late.message.clone());
+        let told = late.map_or(error.message(), |late| late.message.as_str());
         if verdict.outcome.is_failure() {
+            if verdict.message.contains(told) {
+                // What kept the test from being prepared keeps it from being cleaned up after.
+                return;
+            }
+            let contexts = error.contexts().filter(|_| late.is_none());
+            let what = contexts.chain([told]).collect::<Vec<_>>().join(": ");
             verdict.message = format!("{}; cleaning up failed as well: {what}", verdict.message);
         } else if let Some(late) = late {
             *verdict = late.clone();
@@ -341,10 +347,9 @@ impl PhaseState {
         }
     }
 
-    /// By how much the deadline of this phase was put off, if that is worth a word.
-    pub(super) fn put_off(&self) -> Option<Duration> {
-        let put_off = self.deadline.put_off();
-        (put_off >= Duration::from_secs(1)).then(|| Duration::from_secs(put_off.as_secs()))
+    /// By how much the deadline of this phase was put off.
+    pub(super) fn put_off(&self) -> Duration {
+        self.deadline.put_off()
     }
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use kvmtest::{Deadline, interrupt};
 
 use super::current::Action;
-use super::{Dispatcher, Happening, rounded};
+use super::{Dispatcher, Happening};
 use crate::abort;
 use crate::child::protocol::Finished;
 use crate::child::spawn::Report;
@@ -19,8 +19,8 @@ use crate::plan::PlannedTest;
 pub(super) enum Stopping {
     /// Somebody asked.
     Asked,
-    /// The run had so much time.
-    TimeUp(Duration),
+    /// The run had so much time, and so much more because the host was starved.
+    TimeUp(Duration, Duration),
     /// So many tests failed, or one after which nothing is to run.
     Failures,
 }
@@ -41,7 +41,7 @@ impl Stopping {
     fn stop(self) -> Option<Stop> {
         match self {
             Self::Asked => Some(Stop::Interrupted),
-            Self::TimeUp(limit) => Some(Stop::TimeUp(limit)),
+            Self::TimeUp(limit, more) => Some(Stop::TimeUp(limit, more)),
             Self::Failures => None,
         }
     }
@@ -61,25 +61,35 @@ impl Dispatcher<'_> {
     }
 
     pub(super) fn check_run_time(&mut self) {
-        let expired = self.deadline.is_some_and(Deadline::expired);
-        if let (true, None, Some(limit)) = (expired, self.stopping, self.settings.run_timeout) {
-            self.remark(format!("the run's time is up ({:?}): cleaning up", rounded(limit)));
-            self.stop(Stopping::TimeUp(limit));
+        let passed = self.deadline.filter(|deadline| deadline.expired());
+        if let (Some(deadline), None, Some(limit)) =
+            (passed, self.stopping, self.settings.run_timeout)
+        {
+            let stopping = Stopping::TimeUp(limit, deadline.put_off());
+            self.remark(format!("{}: cleaning up", stopping.words()));
+            self.stop(stopping);
         }
     }
 
     /// Whether anything is to be started after this end of a test.
-    pub(super) fn check_failures(&mut self, test: &PlannedTest, outcome: Outcome) {
-        if self.stopping.is_none() && abort::wanted(test, outcome) {
-            self.remark(abort::remark(test));
-            self.stopping = Some(Stopping::Failures);
+    /// `known`: the failure is expected, and stops nothing.
+    pub(super) fn check_failures(&mut self, test: &PlannedTest, outcome: Outcome, known: bool) {
+        if self.stopping.is_none() && !known && abort::wanted(test, outcome) {
+            self.starts_no_more(abort::remark(test));
         }
         let Some(most) = self.settings.max_failures else { return };
         let failures = self.counts.failures();
         if self.stopping.is_none() && failures >= most {
             let noun = if failures == 1 { "test has" } else { "tests have" };
-            self.remark(format!("{failures} {noun} failed: starting no more"));
-            self.stopping = Some(Stopping::Failures);
+            self.starts_no_more(format!("{failures} {noun} failed: starting no more"));
+        }
+    }
+
+    /// Starts nothing any more. Where nothing would have been, nobody wants to read of it.
+    fn starts_no_more(&mut self, remark: String) {
+        self.stopping = Some(Stopping::Failures);
+        if self.queue.not_run() + self.again > 0 {
+            self.remark(remark);
         }
     }
 

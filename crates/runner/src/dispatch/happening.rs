@@ -77,6 +77,13 @@ pub enum Happening {
         /// How it went.
         result: kvmtest::Result<Vec<String>>,
     },
+    /// A stage that was at no test has ended its machines, which had these names.
+    Cleared {
+        /// Whose stage.
+        desk: usize,
+        /// How it went.
+        result: kvmtest::Result<Vec<String>>,
+    },
     /// A stage has nothing left to do.
     Closed {
         /// Whose stage.

@@ -3,8 +3,10 @@
 mod current;
 mod end;
 mod happening;
+mod leaving;
 mod limits;
 mod phases;
+mod place;
 mod settings;
 mod slow;
 mod visit;
@@ -13,7 +15,6 @@ mod worker;
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
-use std::time::Duration;
 
 use kvmtest::test::Note;
 use kvmtest::{Deadline, Error};
@@ -111,7 +112,7 @@ impl<'a> Dispatcher<'a> {
         }
         self.abandon();
         self.counts.not_run = self.queue.not_run() + self.again;
-        let stopped = matches!(self.stopping, Some(Stopping::Asked | Stopping::TimeUp(_)));
+        let stopped = matches!(self.stopping, Some(Stopping::Asked | Stopping::TimeUp(..)));
         let unmet = self.settings.known.unmet(self.outcomes.iter().copied());
         let end = End { counts: self.counts, interrupted: stopped, unmet: unmet.len() };
         for message in unmet {
@@ -129,7 +130,7 @@ impl<'a> Dispatcher<'a> {
     fn receive(&self) -> Option<Happening> {
         let phases = self.desks.iter().filter_map(|desk| desk.current.as_ref()?.phase.as_ref());
         let closing = self.desks.iter().filter_map(|desk| match desk.state {
-            DeskState::Closing { deadline, .. } => Some(deadline.remaining()),
+            DeskState::Closing(time) | DeskState::Clearing(time) => Some(time.deadline.remaining()),
             DeskState::Open | DeskState::Closed => None,
         });
         let run = self.deadline.filter(|_| self.stopping.is_none()).map(Deadline::remaining);
@@ -168,32 +169,26 @@ impl<'a> Dispatcher<'a> {
                     self.cleaned(desk, result);
                 }
             }
-            Happening::Closed { desk, result } => {
-                if self.desks[desk].is_closed() {
-                    return;
-                }
-                self.desks[desk].state = DeskState::Closed;
-                match result {
-                    Ok(warnings) => warnings.into_iter().for_each(|message| self.remark(message)),
-                    Err(error) => self.remark(format!("cleaning up after the run: {error}")),
-                }
-            }
+            Happening::Cleared { desk, result } => self.cleared(desk, result),
+            Happening::Closed { desk, result } => self.closed(desk, result),
         }
     }
 
-    /// Gives each desk that is free its next test, or lets it close.
+    /// Gives each desk that is free its next test. They close together: until then what a worker
+    /// keeps may have to make room.
     fn assign(&mut self) {
         for desk in 0..self.desks.len() {
             while self.desks[desk].is_idle() && self.stopping.is_none() && self.inside.is_none() {
                 match self.queue.next(desk) {
                     Next::Run { test, attempt } => self.start(desk, test, attempt),
                     Next::Skip { test, reason } => self.skip(desk, test, reason),
-                    Next::Wait => break,
-                    Next::Over => self.close(desk),
+                    Next::Clear { workers } => self.clear(workers),
+                    Next::Wait | Next::Over => break,
                 }
             }
         }
-        let busy = self.desks.iter().any(|desk| desk.current.is_some());
+        let clears = |desk: &Desk| matches!(desk.state, DeskState::Clearing(_));
+        let busy = self.desks.iter().any(|desk| desk.current.is_some() || clears(desk));
         if busy && self.stopping.is_none() {
             return;
         }
@@ -266,10 +261,10 @@ impl<'a> Dispatcher<'a> {
                 finished.flaky = flaky;
             }
         }
-        let counts = !finished.retried;
+        let (counts, known) = (!finished.retried, finished.known.is_some());
         self.reports.tell(What::TestFinished(finished));
         if counts {
-            self.check_failures(&test, outcome);
+            self.check_failures(&test, outcome, known);
         }
     }
 
@@ -315,9 +310,4 @@ fn rules(settings: &Settings, workers: usize) -> Rules {
 
 fn error_text<T>(result: &Result<T, Error>) -> Option<String> {
     result.as_ref().err().map(ToString::to_string)
-}
-
-/// What is left of a time, for people: whole seconds where there are some.
-fn rounded(time: Duration) -> Duration {
-    if time.as_secs() > 0 { Duration::from_secs(time.as_secs()) } else { time }
 }

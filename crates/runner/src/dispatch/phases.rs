@@ -7,11 +7,11 @@ use kvmtest::{Error, ErrorKind};
 use super::current::{self, PhaseState};
 use super::happening::Judged;
 use super::worker::{DeskState, Order};
-use super::{Dispatcher, Happening, error_text, rules};
+use super::{Dispatcher, Happening, error_text, place, rules};
 use crate::cause::Case;
 use crate::child::protocol::{ChildEvent, Finished, Request, VERSION};
 use crate::child::spawn::{self, Report, Running};
-use crate::child::verdict::{Stop, judge};
+use crate::child::verdict::{Stop, and_more, judge};
 use crate::clock::milliseconds;
 use crate::event::{Phase, What};
 use crate::outcome::Outcome;
@@ -136,17 +136,15 @@ impl Dispatcher<'_> {
             Report::Ended(ending) => {
                 let stop = state.stop;
                 let mut verdict = judge(*ending, stop);
-                if let (Some(Stop::Timeout(_)), Some(more)) = (stop, state.put_off()) {
-                    let words = format!(", and {more:?} more because the host was starved");
-                    verdict.message.push_str(&words);
+                if let Some(Stop::Timeout(_)) = stop {
+                    verdict.message.push_str(&and_more(state.put_off()));
                 }
-                let memory = current.limits.as_ref().and_then(|limits| limits.memory);
-                if let (Some("child-died"), Some(bytes)) = (verdict.kind.as_deref(), memory) {
-                    let words = format!(
-                        "; each of its processes may have {} MiB (`test_memory`)",
-                        bytes.div_ceil(1 << 20)
-                    );
-                    verdict.message.push_str(&words);
+                verdict.location = verdict.location.map(|place| {
+                    let working = place::working_directory();
+                    place::short(&place, working.as_deref(), &self.settings.sources)
+                });
+                if let Some(limits) = &current.limits {
+                    limits.name_memory(&mut verdict);
                 }
                 let error = verdict.outcome.is_failure().then(|| verdict.message.clone());
                 self.end_phase(desk, error);
@@ -209,7 +207,7 @@ impl Dispatcher<'_> {
         self.check_run_time();
         for desk in 0..self.desks.len() {
             self.check_phase(desk);
-            self.check_closing(desk);
+            self.check_leaving(desk);
         }
     }
 
@@ -269,26 +267,6 @@ impl Dispatcher<'_> {
         self.finish(current);
         self.assign();
     }
-
-    fn check_closing(&mut self, desk: usize) {
-        let patience = self.settings.patience;
-        let state = &mut self.desks[desk];
-        let DeskState::Closing { deadline, asked } = state.state else { return };
-        if !deadline.expired() {
-            return;
-        }
-        if asked {
-            state.state = DeskState::Closed;
-            self.remark(format!(
-                "worker {} does not end: what it holds is left to the guards",
-                desk + 1
-            ));
-            return;
-        }
-        state.interrupt.request();
-        state.state =
-            DeskState::Closing { deadline: kvmtest::Deadline::after(patience), asked: true };
-    }
 }
 
 /// The verdict on a phase in this process whose time was up.
@@ -296,15 +274,11 @@ fn late(ended: &PhaseState, error: &Error) -> Option<Finished> {
     let stop = ended.stop.filter(|_| error.kind() == ErrorKind::Interrupted)?;
     let (outcome, message) = match stop {
         Stop::Timeout(limit) => {
-            let more = ended
-                .put_off()
-                .map(|more| format!(", and {more:?} more because the host was starved"));
-            (
-                Outcome::Error,
-                format!("{}{}", too_long(ended.phase, limit), more.unwrap_or_default()),
-            )
+            let more = and_more(ended.put_off());
+            let message = format!("{}{}", too_long(ended.phase, limit), more);
+            (Outcome::Error, message)
         }
-        Stop::TimeUp(_) => (Outcome::Interrupted, stop.to_string()),
+        Stop::TimeUp(..) => (Outcome::Interrupted, stop.to_string()),
         _ => return None,
     };
     let kind = matches!(stop, Stop::Timeout(_)).then(|| "phase-timeout".to_owned());

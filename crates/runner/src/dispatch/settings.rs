@@ -38,6 +38,9 @@ pub struct Settings {
     pub on_fail: OnFail,
     /// The failures that are expected.
     pub known: Known,
+    /// The folders of the crates of subtests: a place in one of their files is told as seen from
+    /// the working directory, or from there.
+    pub sources: Vec<Utf8PathBuf>,
 }
 
 /// How long each phase may take.
@@ -70,6 +73,7 @@ impl Settings {
             max_failures: None,
             on_fail: OnFail::Kill,
             known: Known::default(),
+            sources: Vec::new(),
         }
     }
 }

@@ -30,6 +30,8 @@ pub(super) enum Order {
     Prepare(Arc<PlannedTest>, Places),
     /// And whether this try counts if it has failed.
     Clean(Arc<PlannedTest>, Places, Box<Case>, bool),
+    /// End the machines that live.
+    Clear,
     Close,
 }
 
@@ -38,7 +40,7 @@ impl Order {
     fn test(&self) -> Option<u32> {
         match self {
             Self::Prepare(test, _) | Self::Clean(test, ..) => Some(test.number),
-            Self::Close => None,
+            Self::Clear | Self::Close => None,
         }
     }
 }
@@ -57,12 +59,19 @@ pub(super) struct Desk {
 #[derive(Debug, Clone, Copy)]
 pub(super) enum DeskState {
     Open,
-    /// The stage finishes, by then; `asked` once its waits were interrupted.
-    Closing {
-        deadline: Deadline,
-        asked: bool,
-    },
+    /// The stage ends its machines.
+    Clearing(Patience),
+    /// The stage finishes.
+    Closing(Patience),
     Closed,
+}
+
+/// How long a stage may take for what belongs to no test.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Patience {
+    pub(super) deadline: Deadline,
+    /// Whether its waits were interrupted.
+    pub(super) asked: bool,
 }
 
 impl Desk {
@@ -98,7 +107,7 @@ impl Desk {
     }
 
     pub(super) fn close(&mut self, deadline: Deadline) {
-        self.state = DeskState::Closing { deadline, asked: false };
+        self.state = DeskState::Closing(Patience { deadline, asked: false });
         self.order(Order::Close);
     }
 
@@ -157,6 +166,7 @@ fn work(
                 let judged = judgement.map(|judgement| Judged { judgement, held });
                 Happening::Cleaned { desk, test: test.number, judged: Box::new(judged), result }
             }
+            Order::Clear => Happening::Cleared { desk, result: guarded(|| stage.clear()) },
             Order::Close => Happening::Closed { desk, result: guarded(|| stage.finish()) },
         };
         let notes = test.map(|test| (test, stage.notes()));

@@ -11,6 +11,8 @@ pub(super) struct Kind {
     pub(super) needs: Needs,
     /// The machine that it may find living, and leaves: equal for equal ones.
     pub(super) machine: Option<usize>,
+    /// The memory of the machines that live on after it, in MiB.
+    pub(super) kept: u64,
     /// The tests that it is connected with by dependencies.
     pub(super) family: Option<usize>,
 }

@@ -4,6 +4,8 @@
 //!   skipped, and so is what depends on it. What was not selected counts as passed.
 //! - What runs at one time never takes more than the host has. A test that is larger than the host
 //!   runs while nothing else does, as one that says `alone = yes`.
+//! - Machines that live on while their worker does nothing count as well. Where they stand in the
+//!   way of a test they are ended, those first that no test wants any more.
 //! - No worker waits while there is a test that it could run.
 //! - As far as that allows, tests stay with the worker that has their machine, or has run what they
 //!   are connected with by dependencies. Where one of them makes an image that another needs, they
@@ -12,6 +14,7 @@
 
 mod capacity;
 mod graph;
+mod idle;
 mod kind;
 mod machine;
 mod needs;
@@ -30,6 +33,7 @@ pub use needs::Needs;
 
 use crate::outcome::Outcome;
 use crate::plan::PlannedTest;
+use idle::{Idle, Room};
 use kind::{Fit, Kind};
 use owners::Owners;
 
@@ -71,6 +75,12 @@ pub enum Next {
         /// Why: which dependency did not pass.
         reason: String,
     },
+    /// These workers, which are at no test, are to end their machines, which stand in the way. Ask
+    /// again when one of them [has](Queue::cleared).
+    Clear {
+        /// The workers.
+        workers: Vec<usize>,
+    },
     /// Ask again when anything has finished.
     Wait,
     /// There will be nothing any more for this worker.
@@ -108,6 +118,7 @@ pub struct Queue {
     /// What each worker is at.
     running: HashMap<usize, usize>,
     owners: Owners,
+    idle: Idle,
 }
 
 /// A test, and how far it is.
@@ -157,6 +168,7 @@ impl Queue {
             skipped: BTreeMap::new(),
             running: HashMap::new(),
             owners,
+            idle: Idle::default(),
         };
         for at in 0..queue.tests.len() {
             queue.owners.opened(queue.tests[at].kind);
@@ -175,14 +187,18 @@ impl Queue {
     /// What `worker` may do now; to be asked again whenever anything has finished. A worker that
     /// is at a test waits.
     pub fn next(&mut self, worker: usize) -> Next {
-        if self.running.contains_key(&worker) {
+        if self.running.contains_key(&worker) || self.idle.is_clearing(worker) {
             return Next::Wait;
         }
         if let Some((at, reason)) = self.skipped.pop_first() {
             return Next::Skip { test: self.tests[at].test.clone(), reason };
         }
         match self.choose(worker) {
-            Some(at) => self.start(worker, at),
+            Some(at) => match self.make_room(worker, at) {
+                Room::Enough => self.start(worker, at),
+                Room::After(workers) => Next::Clear { workers },
+                Room::Soon => Next::Wait,
+            },
             None if self.owners.left_for(worker) == 0 => Next::Over,
             None => Next::Wait,
         }
@@ -194,7 +210,11 @@ impl Queue {
         let Some(at) = at.filter(|at| self.tests[*at].state == State::Running) else {
             return Ended::Final { flaky: false };
         };
-        self.running.retain(|_, running| *running != at);
+        let worker = self.running.iter().find(|(_, running)| **running == at);
+        if let Some(worker) = worker.map(|(worker, _)| *worker) {
+            self.running.remove(&worker);
+            self.idle.keeps(worker, self.kinds[self.tests[at].kind].kept);
+        }
         let item = &mut self.tests[at];
         if is_again(&self.rules, item.attempt, outcome) {
             item.failed |= outcome.is_failure();
@@ -208,6 +228,12 @@ impl Queue {
         let flaky = item.failed && outcome.is_pass();
         self.settle(at, outcome);
         Ended::Final { flaky }
+    }
+
+    /// A worker that is at no test has no machines any more.
+    pub fn cleared(&mut self, worker: usize) {
+        self.idle.keeps_nothing(worker);
+        self.owners.cleared(worker);
     }
 
     /// How many tests were never handed out, nor skipped.
@@ -253,9 +279,19 @@ impl Queue {
         self.running.values().map(used).fold(Capacity::default(), |one, other| one + other)
     }
 
+    /// Sees to it that what idle workers keep leaves room for a test, which may run beside what
+    /// runs now.
+    fn make_room(&mut self, worker: usize, at: usize) -> Room {
+        let needs = self.kinds[self.tests[at].kind].needs.used;
+        let left = self.rules.capacity - self.used() - needs;
+        let (owners, kinds) = (&self.owners, &self.kinds);
+        self.idle.make_room(worker, left.memory, |worker| owners.is_wanted(worker, kinds))
+    }
+
     fn start(&mut self, worker: usize, at: usize) -> Next {
         let kind = self.tests[at].kind;
         self.take(at);
+        self.idle.keeps_nothing(worker);
         self.owners.started(worker, kind, &self.kinds[kind]);
         self.running.insert(worker, at);
         let item = &mut self.tests[at];
@@ -363,7 +399,8 @@ fn kinds(tests: &[PlannedTest], graph: &Graph, capacity: Capacity) -> (Vec<Kind>
             let number = machines.len();
             *machines.entry(machine).or_insert(number)
         });
-        let kind = Kind { urgent: test.urgent, needs, machine, family: node.family };
+        let kept = needs::kept(&test.params);
+        let kind = Kind { urgent: test.urgent, needs, machine, kept, family: node.family };
         let number = *numbers.entry(kind).or_insert_with(|| {
             kinds.push(kind);
             kinds.len() - 1

@@ -31,19 +31,33 @@ impl Needs {
     }
 }
 
+/// The memory of the machines that live on after the test, in MiB, however it ends.
+pub(super) fn kept(params: &Params) -> u64 {
+    let failed = params.object_params("on_error");
+    let lives_on = |name: &str| {
+        [params, &failed]
+            .into_iter()
+            .any(|params| params.object_params(name).get_or("kill_vm", "yes") == "no")
+    };
+    let names = params.objects("vms").into_iter().filter(|name| lives_on(name));
+    names.map(|name| machine(params, name).memory).fold(0, u64::saturating_add)
+}
+
 /// The processors and the memory of the machines in `vms`; nothing where there are none.
 fn machines(params: &Params) -> Capacity {
-    let machine = |name| {
-        let own = params.object_params(name);
-        let cpus = own.get_u64_or("smp", 1).unwrap_or(1);
-        let memory = own.get_size_mib("mem").map_or(MEMORY, mebibytes);
-        Capacity { cpus, memory }
-    };
+    let machine = |name| machine(params, name);
     params
         .objects("vms")
         .into_iter()
         .map(machine)
         .fold(Capacity::default(), |one, other| one + other)
+}
+
+fn machine(params: &Params, name: &str) -> Capacity {
+    let own = params.object_params(name);
+    let cpus = own.get_u64_or("smp", 1).unwrap_or(1);
+    let memory = own.get_size_mib("mem").map_or(MEMORY, mebibytes);
+    Capacity { cpus, memory }
 }
 
 fn mebibytes(bytes: u64) -> u64 {

@@ -69,6 +69,20 @@ impl Owners {
         owner.is_none_or(|owner| owner == worker)
     }
 
+    /// What a worker's last test left is gone.
+    pub(super) fn cleared(&mut self, worker: usize) {
+        if let Some(machine) = self.machines.remove(&worker) {
+            self.holders[machine] -= 1;
+        }
+    }
+
+    /// Whether a test that is yet to be handed out wants the machine that a worker has.
+    pub(super) fn is_wanted(&self, worker: usize, kinds: &[Kind]) -> bool {
+        let Some(machine) = self.machine(worker) else { return false };
+        let mut open = self.open.iter().zip(kinds).filter(|(open, _)| **open > 0);
+        open.any(|(_, kind)| kind.machine == Some(machine))
+    }
+
     /// The machine that a worker's last test left.
     pub(super) fn machine(&self, worker: usize) -> Option<usize> {
         self.machines.get(&worker).copied()

@@ -19,6 +19,8 @@ struct Drawn {
     memory: u64,
     alone: bool,
     machine: Option<u8>,
+    /// How much memory of its machine lives on.
+    kept: Option<u64>,
     makes_image: bool,
     urgent: bool,
     repetitions: u32,
@@ -31,13 +33,24 @@ fn drawn() -> impl Strategy<Value = Drawn> {
         prop_oneof![Just(0), 1..5000_u64],
         prop::bool::weighted(0.1),
         prop::option::of(0..3_u8),
+        prop::option::of(1..5000_u64),
         prop::bool::weighted(0.2),
         prop::bool::weighted(0.2),
         1..3_u32,
     )
-        .prop_map(|(deps, cpus, memory, alone, machine, makes_image, urgent, repetitions)| {
-            Drawn { deps, cpus, memory, alone, machine, makes_image, urgent, repetitions }
-        })
+        .prop_map(
+            |(deps, cpus, memory, alone, machine, kept, makes_image, urgent, repetitions)| Drawn {
+                deps,
+                cpus,
+                memory,
+                alone,
+                machine,
+                kept,
+                makes_image,
+                urgent,
+                repetitions,
+            },
+        )
 }
 
 /// The tests, put into another order, so that dependencies stand anywhere.
@@ -53,6 +66,8 @@ fn tests(drawn: &[Drawn], places: &[Index]) -> Vec<PlannedTest> {
         params.set("create_image", flag(drawn.makes_image));
         if let Some(machine) = drawn.machine {
             params.set("vms", format!("vm{machine}"));
+            params.set("kill_vm", flag(drawn.kept.is_none()));
+            params.set("mem", drawn.kept.unwrap_or(1).to_string());
         }
         let test = PlannedTest {
             number: 0,
@@ -93,6 +108,8 @@ struct Run {
     rules: Rules,
     tests: Vec<PlannedTest>,
     running: HashMap<usize, Arc<PlannedTest>>,
+    /// The memory of the machines of workers that are at no test.
+    kept: HashMap<usize, u64>,
     over: BTreeSet<usize>,
     told: Told,
 }
@@ -104,6 +121,7 @@ impl Run {
             rules,
             tests,
             running: HashMap::new(),
+            kept: HashMap::new(),
             over: BTreeSet::new(),
             told: Told::default(),
         }
@@ -121,7 +139,12 @@ impl Run {
             let (which, outcome) = choice();
             let mut workers: Vec<usize> = self.running.keys().copied().collect();
             workers.sort_unstable();
-            let test = self.running.remove(which.get(&workers)).expect("it runs");
+            let worker = *which.get(&workers);
+            let test = self.running.remove(&worker).expect("it runs");
+            if test.params.get_or("kill_vm", "yes") == "no" {
+                let memory = test.params.get_u64("mem").expect("a number");
+                self.kept.insert(worker, memory);
+            }
             match self.queue.finished(test.number, outcome) {
                 Ended::Again => {}
                 Ended::Final { .. } => self.end(&test, outcome),
@@ -141,8 +164,18 @@ impl Run {
             match self.queue.next(worker) {
                 Next::Run { test, attempt } => {
                     self.check_start(&test, attempt);
+                    self.kept.remove(&worker);
                     self.running.insert(worker, test);
+                    self.check_room();
                     return;
+                }
+                Next::Clear { workers } => {
+                    assert!(!workers.is_empty() && !workers.contains(&worker));
+                    for other in workers {
+                        assert!(!self.running.contains_key(&other), "it is idle");
+                        self.kept.remove(&other).expect("and keeps something");
+                        self.queue.cleared(other);
+                    }
                 }
                 Next::Skip { test, .. } => {
                     assert!(self.failed_dependency(&test), "skipped for a reason");
@@ -167,6 +200,13 @@ impl Run {
         assert_eq!(attempt, last + 1, "tries follow each other");
         assert!(self.is_ready(test), "dependencies come first");
         assert!(self.fits(test), "nothing takes more than the host has");
+    }
+
+    fn check_room(&self) {
+        let needs = |test: &Arc<PlannedTest>| Needs::read(&test.params).expect("understood").used;
+        let used: u64 = self.running.values().map(|test| needs(test).memory).sum();
+        let kept: u64 = self.kept.values().sum();
+        assert!(kept <= HOST.memory.saturating_sub(used), "idle machines take what is not there");
     }
 
     fn check_nobody_waits_in_vain(&self) {

@@ -53,6 +53,7 @@ impl Bench {
                 if attempt == 1 { name.clone() } else { format!("{name}#{attempt}") }
             }
             Next::Skip { test, reason } => format!("skip {}: {reason}", test.shortname),
+            Next::Clear { workers } => format!("clear {workers:?}"),
             Next::Wait => "wait".to_owned(),
             Next::Over => "over".to_owned(),
         }
@@ -68,6 +69,11 @@ impl Bench {
     fn ends(&mut self, worker: usize, outcome: Outcome, expect: Ended) -> &mut Self {
         let number = self.at.remove(&worker).expect("the worker is at a test");
         assert_eq!(self.queue.finished(number, outcome), expect);
+        self
+    }
+
+    fn clears(&mut self, worker: usize) -> &mut Self {
+        self.queue.cleared(worker);
         self
     }
 
@@ -344,4 +350,63 @@ fn what_was_never_handed_out_is_counted() {
     assert_eq!(bench.queue.not_run(), 2);
     assert!(bench.next(0).starts_with("skip b"));
     assert_eq!(bench.queue.not_run(), 1);
+}
+
+#[test]
+fn idle_machines_count_and_go_where_they_stand_in_the_way() {
+    let tests = [
+        ("a", "", "vms=x mem=3G kill_vm=no"),
+        ("b", "", "used_mem=1000"),
+        ("c", "b", "used_mem=2000"),
+        ("d", "b", "used_mem=100"),
+    ];
+    let mut bench = Bench::new(rules(3), &tests);
+    bench.gets(0, "a").gets(1, "b").passes(0).gets(0, "wait").passes(1);
+    bench.gets(1, "clear [0]").gets(1, "wait").gets(0, "wait").gets(2, "wait");
+    bench.clears(0).gets(1, "c").gets(0, "d");
+}
+
+#[test]
+fn a_worker_makes_room_for_its_own_test_itself() {
+    let tests = [
+        ("a", "", "vms=x mem=3G kill_vm=no"),
+        ("b", "a", "vms=y mem=3G kill_vm=no"),
+        ("c", "b", "vms=z mem=3G"),
+    ];
+    let mut bench = Bench::new(rules(2), &tests);
+    bench.gets(0, "a").passes(0).gets(0, "b").passes(0).gets(0, "c").gets(1, "over");
+}
+
+#[test]
+fn a_test_that_is_larger_than_the_host_has_all_of_it() {
+    let tests = [("a", "", "vms=x mem=1 kill_vm=no"), ("b", "a", "vms=y mem=9G")];
+    let mut bench = Bench::new(rules(2), &tests);
+    bench.gets(0, "a").passes(0).gets(1, "clear [0]").clears(0).gets(1, "b");
+}
+
+#[test]
+fn machines_that_nobody_wants_go_first() {
+    let tests = [
+        ("a", "", "vms=x mem=1500 kill_vm=no"),
+        ("b", "", "vms=x mem=1400 kill_vm=no"),
+        ("big", "a b", "used_mem=2000"),
+        ("a2", "big", "vms=x mem=1500 kill_vm=no"),
+    ];
+    let mut bench = Bench::new(rules(3), &tests);
+    bench.gets(0, "a").gets(1, "b").passes(0).passes(1);
+    bench.gets(2, "clear [1]").clears(1).gets(2, "big").passes(2).gets(1, "a2");
+}
+
+#[test]
+fn machines_that_do_not_live_on_take_nothing() {
+    for life in ["", "kill_vm=yes", "kill_vm_x=yes kill_vm=no", "kill_vm_y=no"] {
+        let params = format!("vms=x mem=3G {life}");
+        let tests = [("a", "", params.as_str()), ("b", "a", "used_mem=4000")];
+        Bench::new(rules(2), &tests).gets(0, "a").passes(0).gets(1, "b");
+    }
+    for life in ["kill_vm=no", "kill_vm_x=no", "kill_vm_on_error=no", "kill_vm_x_on_error=no"] {
+        let params = format!("vms=x mem=3G {life}");
+        let tests = [("a", "", params.as_str()), ("b", "a", "used_mem=4000")];
+        Bench::new(rules(2), &tests).gets(0, "a").passes(0).gets(1, "clear [0]");
+    }
 }

@@ -163,6 +163,21 @@ fn a_deadline_is_put_off_where_the_host_is_starved_and_the_report_says_so() {
     outcome.check(Fail, "did not end within 1s (`test_timeout`)");
     assert!(!outcome.only().message.contains("starved"));
     assert_eq!(outcome.only().stalled_ms, 0);
+
+    pressure(0);
+    kvmtest::stall::read_from(&path);
+    let starved = path.clone();
+    let mut bench = Bench::new().script(DEAF);
+    bench.settings.run_timeout = Some(Duration::from_secs(1));
+    bench.settings.grace = Duration::from_millis(100);
+    let outcome = bench.run_with(move |what, _| {
+        if let What::Note { .. } = what {
+            std::fs::write(&starved, "some avg10=0 total=2500000\n").expect("written");
+        }
+    });
+    let words = "the run's time of 1s was up, and 2s more because the host was starved";
+    outcome.check(Interrupted, words);
+    assert_eq!(outcome.remarks(), [format!("{words}: cleaning up")]);
     pressure(0);
     kvmtest::stall::read_from(camino::Utf8Path::new("/nowhere"));
 }

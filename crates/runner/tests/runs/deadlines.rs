@@ -124,7 +124,7 @@ fn a_run_whose_time_is_up_ends_what_runs_and_starts_no_more() {
         assert!(finished.message.contains("the run's time of 300ms was up"), "{finished:?}");
         assert_eq!(finished.contexts, ["waiting"]);
     }
-    assert!(outcome.remarks()[0].contains("the run's time is up (300ms)"));
+    assert!(outcome.remarks()[0].contains("the run's time of 300ms was up: cleaning"));
 }
 
 #[test]

@@ -20,6 +20,7 @@ fn run(entries: &[&str], retries: u32, scripts: &[&str]) -> Outcome {
     for (script, name) in scripts.iter().zip('a'..) {
         bench = bench.script(&format!("started; {script}")).with(|test| {
             test.name = name.to_string();
+            test.params.set("abort_on_error", if script.ends_with("abort") { "yes" } else { "no" });
             tests.push(PlannedTest { params: test.params.clone(), ..test.clone() });
         });
     }
@@ -60,4 +61,14 @@ fn only_the_try_that_counts_is_known() {
         outcome.finished.iter().map(|finished| finished.known.is_some()).collect();
     assert_eq!(known, [false, true]);
     assert_eq!((outcome.end.counts.known, outcome.end.unmet), (1, 0));
+}
+
+#[test]
+fn a_known_failure_ends_no_run() {
+    let outcome = run(&["a 2027-01-01"], 0, &["fail abort", "pass"]);
+    assert_eq!((outcome.end.counts.known, outcome.end.counts.pass), (1, 1));
+    assert_eq!(outcome.remarks(), [""; 0]);
+    let expired = run(&["a 2026-01-01"], 0, &["fail abort", "pass"]);
+    assert_eq!((expired.end.counts.fail, expired.end.counts.not_run), (1, 1));
+    assert!(expired.remarks()[0].contains("`abort_on_error = yes`"), "{:?}", expired.remarks());
 }

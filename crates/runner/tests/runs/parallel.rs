@@ -100,15 +100,19 @@ fn what_depends_on_a_failure_is_skipped_with_the_reason() {
     assert!(outcome.complete, "a skipped test has its files, too");
 }
 
+fn hang() {
+    let (speaker, silent) = std::sync::mpsc::channel::<()>();
+    std::mem::forget(speaker);
+    let _ = silent.recv();
+}
+
 /// A stage that hangs where nothing can wake it.
 struct Hangs(u32);
 
 impl Stage for Hangs {
     fn prepare(&mut self, test: &PlannedTest, _: &Places) -> Result<()> {
         if test.number == self.0 {
-            let (speaker, silent) = std::sync::mpsc::channel::<()>();
-            std::mem::forget(speaker);
-            let _ = silent.recv();
+            hang();
         }
         Ok(())
     }
@@ -161,4 +165,91 @@ fn the_first_failure_can_end_a_run() {
     assert_eq!((outcome.end.counts.fail, outcome.end.counts.not_run), (1, 5));
     assert!(!outcome.end.interrupted);
     assert_eq!(outcome.remarks(), ["1 test has failed: starting no more"]);
+}
+
+#[test]
+fn a_failure_after_which_nothing_is_left_stops_nothing() {
+    for (key, value) in [("abort_on_error", "yes"), ("unused", "")] {
+        let mut bench = Bench::new().script("started; pass").script("started; fail once");
+        bench.settings.max_failures = Some(1);
+        let outcome = bench.param(key, value).run();
+        assert_eq!((outcome.end.counts.fail, outcome.end.counts.not_run), (1, 0));
+        assert_eq!(outcome.remarks(), [""; 0], "{key}");
+    }
+}
+
+/// A stage whose machines live on; it remembers what it was asked.
+struct Keeps {
+    asked: Arc<Mutex<Vec<String>>>,
+    cleared: fn() -> Result<Vec<String>>,
+}
+
+impl Stage for Keeps {
+    fn prepare(&mut self, test: &PlannedTest, _: &Places) -> Result<()> {
+        self.asked.lock().expect("no panic").push(format!("prepare {}", test.name));
+        Ok(())
+    }
+
+    fn clean(&mut self, _: &PlannedTest, _: &Places, _: bool) -> Result<Vec<String>> {
+        Ok(Vec::new())
+    }
+
+    fn clear(&mut self) -> Result<Vec<String>> {
+        self.asked.lock().expect("no panic").push("clear".into());
+        (self.cleared)()
+    }
+}
+
+/// A machine that lives on, and a test of another worker that needs its room: what was asked, what
+/// was remarked.
+fn make_room(cleared: fn() -> Result<Vec<String>>) -> (Vec<String>, Vec<String>) {
+    let dir = tempfile::tempdir().expect("a directory");
+    let over = dir.path().join("over");
+    let waits = format!("started; while [ ! -e {} ]; do sleep 0.01; done; pass", over.display());
+    let asked = Arc::default();
+    let keeps = || Keeps { asked: Arc::clone(&asked), cleared };
+    let named = |bench: Bench, name: &str, params: &[(&str, &str)]| {
+        bench.with(|test| {
+            test.name = name.into();
+            test.params = params.iter().copied().collect();
+        })
+    };
+    let bench = Bench::new().stage(keeps()).script("started; pass");
+    let bench = named(bench, "keeps", &[("vms", "x"), ("mem", "3G"), ("kill_vm", "no")]);
+    let bench = named(bench.script(&waits), "makes", &[("create_image", "yes"), ("used_mem", "1")]);
+    let bench = named(bench.script("started; pass"), "needs", &[("used_mem", "2G")]);
+    // It stays with the worker that made the image.
+    let mut bench = bench.with(|test| test.dep = vec!["makes".into()]);
+    bench.more = vec![Box::new(keeps())];
+    bench.settings.capacity = Capacity { cpus: 4, memory: 4096 };
+    bench.settings.patience = Duration::from_millis(50);
+    bench.settings.timeouts.clean = Duration::from_millis(200);
+    let outcome = bench.run_with(move |what, _| {
+        if matches!(what, What::TestFinished(finished) if finished.test == 1) {
+            std::fs::write(&over, "").expect("written");
+        }
+    });
+    assert_eq!(outcome.end.counts.pass, 3, "{:?}", outcome.finished);
+    let asked = asked.lock().expect("no panic").clone();
+    (asked, outcome.remarks().into_iter().map(str::to_owned).collect())
+}
+
+#[test]
+fn idle_machines_are_ended_for_a_test_that_needs_their_room() {
+    let (asked, remarks) = make_room(|| Ok(vec!["x".into()]));
+    assert_eq!(asked[2..], ["clear", "prepare needs"]);
+    assert_eq!(remarks, ["ended the idle VM `x` of worker 1: another test needs its memory"]);
+}
+
+#[test]
+fn a_worker_that_cannot_make_room_holds_nobody_up() {
+    let (asked, remarks) = make_room(|| Err(kvmtest::Error::new(kvmtest::ErrorKind::Io, "no")));
+    assert_eq!(asked[2..], ["clear", "prepare needs"]);
+    assert_eq!(remarks, ["ending the machines of worker 1: no"]);
+    let (asked, remarks) = make_room(|| {
+        hang();
+        Ok(Vec::new())
+    });
+    assert_eq!(asked[2..], ["clear", "prepare needs"]);
+    assert_eq!(remarks, ["worker 1 does not end: what it holds is left to the guards"]);
 }

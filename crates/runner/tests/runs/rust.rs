@@ -50,11 +50,40 @@ static SUBTESTS: &[Subtest] = &[
         let deadline = Deadline::after(Duration::from_secs(3));
         kvmtest::wait::readable([std::os::fd::AsFd::as_fd(&silent)], deadline).map(drop)
     }),
-    subtest("takes_all_memory", |_, _, _| {
-        let mut all: Vec<Vec<u8>> = Vec::new();
-        loop {
-            all.push(vec![1; 1 << 20]);
+    subtest("takes_all_memory", |_, _, _| take_memory()),
+    subtest("takes_all_memory_in_small_pieces", |_, _, _| {
+        let mut all = std::collections::BTreeMap::new();
+        for number in 0_u64.. {
+            all.insert(number, number.to_string());
         }
+        Ok(())
+    }),
+    subtest("takes_all_memory_in_a_thread", |_, _, _| {
+        std::thread::spawn(take_memory).join().expect("it does not come back")
+    }),
+    subtest("wants_too_much_at_once", |_, _, _| {
+        let mut vec: Vec<u8> = Vec::new();
+        assert!(vec.try_reserve(1 << 40).is_err());
+        Ok(())
+    }),
+    subtest("fails_with_little_memory_left", |test, _, _| {
+        let _held = leave_little();
+        test.fail("the disk is gone")
+    }),
+    subtest("panics_with_little_memory_left", |_, _, _| {
+        let _held = leave_little();
+        panic!("a slip")
+    }),
+    subtest("takes_all_memory_after_a_panic", |_, _, _| {
+        let _ = std::panic::catch_unwind(|| panic!("a slip"));
+        take_memory()
+    }),
+    subtest("starts_threads", |_, _, _| {
+        let many: Vec<_> = (0..1000)
+            .map(|_| std::thread::spawn(|| std::thread::sleep(Duration::from_secs(60))))
+            .collect();
+        assert!(many.is_empty());
+        Ok(())
     }),
     subtest("starts_others", |_, _, _| {
         // What a subtest starts must not get hold of the descriptor for events.
@@ -72,6 +101,46 @@ const fn subtest(
     run: fn(&mut Test, &Params, &mut Env) -> Result<()>,
 ) -> Subtest {
     Subtest { name, file: "tests/runs/rust.rs", doc: "", run }
+}
+
+fn take_memory() -> Result<()> {
+    let mut all: Vec<Vec<u8>> = Vec::new();
+    loop {
+        all.push(vec![1; 1 << 20]);
+    }
+}
+
+/// Memory that was taken without the allocator, which would end the process.
+struct Page(*mut std::ffi::c_void);
+
+impl Page {
+    const SIZE: usize = 64 << 10;
+
+    fn take() -> Option<Self> {
+        use rustix::mm::{MapFlags, ProtFlags, mmap_anonymous};
+        let access = ProtFlags::READ | ProtFlags::WRITE;
+        // SAFETY: new memory at a place that the kernel chooses.
+        let page =
+            unsafe { mmap_anonymous(std::ptr::null_mut(), Self::SIZE, access, MapFlags::PRIVATE) };
+        page.ok().map(Self)
+    }
+}
+
+impl Drop for Page {
+    fn drop(&mut self) {
+        // SAFETY: it was mapped with this size, and nobody else knows of it.
+        let _ = unsafe { rustix::mm::munmap(self.0, Self::SIZE) };
+    }
+}
+
+/// Takes memory until there is none, and gives back a little.
+fn leave_little() -> Vec<Page> {
+    let mut all: Vec<Page> = Vec::with_capacity(1 << 16);
+    while let Some(page) = Page::take() {
+        all.push(page);
+    }
+    all.truncate(all.len() - 4);
+    all
 }
 
 /// Not a test: what the tests below start as their child.
@@ -169,10 +238,57 @@ fn a_slow_phase_is_told_with_what_it_waits_for() {
 }
 
 #[test]
-fn a_child_without_memory_says_so() {
-    let run = bench("takes_all_memory").param("test_memory", "200").run();
-    run.check(Outcome::Error, "SIGABRT; each of its processes may have 200 MiB (`test_memory`)");
-    assert!(run.only().output.as_deref().is_some_and(|output| output.contains("memory")));
+fn a_child_without_memory_ends_at_once_and_says_so() {
+    let check = |name: &str, memory: &str| {
+        let run = bench(name).param("test_memory", memory).run();
+        let limit = format!("each of its processes may have {memory} MiB (`test_memory`)");
+        run.check(Outcome::Error, &format!("wanted more memory than it may have; {limit}"));
+        assert_eq!(run.only().kind.as_deref(), Some("child-without-memory"));
+        let said = run.only().output.as_deref();
+        assert!(said.is_some_and(|output| output.contains("more bytes are more")), "{said:?}");
+    };
+    for memory in ["8", "9", "16", "200"] {
+        check("takes_all_memory", memory);
+    }
+    check("takes_all_memory_in_small_pieces", "32");
+    check("takes_all_memory_in_a_thread", "32");
+    check("takes_all_memory_after_a_panic", "32");
+    check("wants_too_much_at_once", "32");
+}
+
+#[test]
+fn a_child_without_memory_for_threads_names_the_limit() {
+    let run = bench("starts_threads").param("test_memory", "32").run();
+    run.check(Outcome::Fail, "failed to spawn thread");
+    run.check(Outcome::Fail, "may have 32 MiB (`test_memory`)");
+}
+
+#[test]
+fn a_failure_with_little_memory_left_is_told_as_any_other() {
+    for memory in ["8", "64"] {
+        let run = bench("fails_with_little_memory_left").param("test_memory", memory).run();
+        run.check(Outcome::Fail, "the disk is gone");
+        let run = bench("panics_with_little_memory_left").param("test_memory", memory).run();
+        run.check(Outcome::Fail, "panicked: a slip");
+        assert!(run.only().location.is_some(), "{:?}", run.only());
+    }
+}
+
+#[test]
+fn without_a_limit_memory_that_is_not_there_is_the_subtests_affair() {
+    bench("wants_too_much_at_once").run().check(Outcome::Pass, "");
+}
+
+#[test]
+fn memory_too_small_for_any_subtest_is_refused_before_anything_runs() {
+    for memory in ["0", "1", "2", "3", "7", "1M", "8191K", "1K"] {
+        let run = bench("passes").param("test_memory", memory).run();
+        run.check(Outcome::Error, "`test_memory` must be at least 8 MiB");
+        assert!(run.phases().is_empty(), "{memory}");
+    }
+    for memory in ["8", "8M", "8192K", "1G"] {
+        bench("passes").param("test_memory", memory).run().check(Outcome::Pass, "");
+    }
 }
 
 #[test]

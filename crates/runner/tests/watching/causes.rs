@@ -260,7 +260,14 @@ fn a_host_that_had_too_little() {
 
 #[test]
 fn the_tests_own_errors() {
-    for kind in ["panic", "child-died", "child-broke-protocol", "child-lingered", "left-behind"] {
+    for kind in [
+        "panic",
+        "child-died",
+        "child-without-memory",
+        "child-broke-protocol",
+        "child-lingered",
+        "left-behind",
+    ] {
         check(kind, |_| (), Cause::TestBroken, "so it said");
     }
     for kind in ["params", "config", "guest", "image", "vm-missing", "test-error"] {

@@ -94,7 +94,7 @@ impl Story {
             scripts: if failed { scripts(finished, &directory) } else { Vec::new() },
             attach: finished.survivors.iter().flat_map(|vm| vm.attach.clone()).collect(),
             known: finished.known.clone(),
-            remarks: stalled(finished.stalled_ms).into_iter().collect(),
+            remarks: stalled(finished.stalled_ms, &finished.message).into_iter().collect(),
             backtrace: finished.backtrace.clone(),
         }
     }
@@ -133,8 +133,11 @@ fn has(name: &str, extension: &str) -> bool {
     Utf8Path::new(name).extension() == Some(extension)
 }
 
-fn stalled(milliseconds: u64) -> Option<String> {
-    (milliseconds > 0).then(|| {
+/// By how much its deadlines were put off, where that may have mattered and `message` does not say
+/// so itself.
+fn stalled(milliseconds: u64, message: &str) -> Option<String> {
+    let is_told = message.contains("because the host was starved");
+    (milliseconds >= 1000 && !is_told).then(|| {
         let time = duration(milliseconds);
         format!("its deadlines were put off by {time}: the host had no time for it")
     })
