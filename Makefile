@@ -92,7 +92,6 @@ prepare:
 
 build: prepare
 	@echo '==> building the program (cargo build --release --locked)'
-	@cargo build --release --locked
 	@scripts/python-package release
 
 guest: build
