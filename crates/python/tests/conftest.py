@@ -5,15 +5,14 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-import sys
 import tempfile
-import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 import kvmtest
+from processes import raw_cat
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -62,28 +61,3 @@ def vm(guest: str) -> Iterator[kvmtest.VM]:
     """A machine that several tests use."""
     with kvmtest.VM.boot(guest) as machine:
         yield machine
-
-
-def raw_cat(log: "Path | None" = None) -> kvmtest.ShellSession:
-    """What says again what it was told: on a terminal that keeps nothing back."""
-    script = "stty raw -echo; printf ready; exec cat"
-    session = kvmtest.ShellSession.spawn(["/bin/sh", "-c", script], name="cat", log=log)
-    session.read_until_output_matches("ready", 60)
-    return session
-
-
-def run_python(script: str, *arguments: str) -> "subprocess.CompletedProcess[str]":
-    """Runs a script in an interpreter of its own, with the same package."""
-    return subprocess.run(
-        [sys.executable, "-c", textwrap.dedent(script), *arguments],
-        capture_output=True,
-        text=True,
-        timeout=120,
-        env=environment(),
-    )
-
-
-def environment() -> dict[str, str]:
-    """The environment in which a script finds the same package."""
-    package = Path(kvmtest.__file__).parents[1]
-    return {**os.environ, "PYTHONPATH": str(package)}

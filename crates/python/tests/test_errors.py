@@ -9,7 +9,7 @@ import pytest
 
 import kvmtest
 from kvmtest import errors
-from conftest import run_python
+from processes import run_python
 
 CLASSES = [one for _, one in inspect.getmembers(errors, inspect.isclass) if one.__module__ == errors.__name__]
 

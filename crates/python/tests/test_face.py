@@ -6,6 +6,7 @@ import inspect
 import os
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -57,12 +58,15 @@ def test_help_is_worth_reading() -> None:
 
 def mypy(module: str, *arguments: str, place: "Path | None" = None) -> "subprocess.CompletedProcess[str]":
     pytest.importorskip("mypy")
+    around = str(PACKAGE.parent)
+    # Where it was installed it is found anyhow, and mypy refuses to be told of that place.
+    told = {} if PACKAGE.parent.name == "site-packages" else {"MYPYPATH": around}
     return subprocess.run(
         [sys.executable, "-m", module, *arguments],
         capture_output=True,
         text=True,
-        cwd=place or PACKAGE.parent,
-        env={**os.environ, "PYTHONPATH": str(PACKAGE.parent), "MYPYPATH": str(PACKAGE.parent)},
+        cwd=place or tempfile.gettempdir(),
+        env={**os.environ, "PYTHONPATH": around, **told},
     )
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 import kvmtest
-from conftest import environment
+from processes import environment
 
 
 def left_in(runtime: Path) -> list[str]:

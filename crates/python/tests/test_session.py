@@ -13,7 +13,7 @@ import pytest
 
 import kvmtest
 from kvmtest import ShellSession
-from conftest import raw_cat
+from processes import raw_cat
 
 
 def test_commands(shell: ShellSession) -> None:

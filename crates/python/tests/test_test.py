@@ -10,7 +10,7 @@ import pytest
 
 import kvmtest
 from kvmtest import Test
-from conftest import run_python
+from processes import run_python
 
 
 def test_its_attributes() -> None:

@@ -11,7 +11,7 @@ import pytest
 
 import kvmtest
 from kvmtest import ShellSession
-from conftest import raw_cat, run_python
+from processes import raw_cat, run_python
 
 
 def later(seconds: float, action: object) -> threading.Timer:

@@ -7,7 +7,7 @@ import inspect
 import logging
 import os
 import sys
-from typing import Any, Callable
+from typing import Any, Callable, Optional
 
 import kvmtest
 from kvmtest import historical
@@ -55,9 +55,8 @@ def _run(request: Request, events: Events, file: str) -> Finished:
         return _of_exception(error, file, "ERROR")
 
     def say(note: dict[str, str]) -> None:
-        level = "warning" if note["note"] == "warning" else "info"
         text = note.get("message") or f"{note.get('key')} = {note.get('value')}"
-        kvmtest.log(level, text)
+        kvmtest.log("warning" if note["note"] == "warning" else "info", text)
         events.send({"event": "note", "note": note})
 
     test = kvmtest.Test(request.identity, say, file)
@@ -87,7 +86,7 @@ def _load(name: str, file: str) -> Subtest:
     module = importlib.util.module_from_spec(spec)
     sys.modules[spec.name] = module
     spec.loader.exec_module(module)
-    function = getattr(module, f"run_{name}", None)
+    function: Optional[Subtest] = getattr(module, f"run_{name}", None)
     if not callable(function):
         raise kvmtest.TestError(f"{file} has no function `run_{name}(test, params, env)`")
     return function
