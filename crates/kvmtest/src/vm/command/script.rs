@@ -49,8 +49,11 @@ const HEAD: &str = r#"#!/bin/sh
 set -eu
 umask 077
 qemu=
+# What is not kept needs no farewell; and a process just forked can miss every signal but this one.
+farewell=KILL
+[ -z "${KEEP:-}" ] || farewell=TERM
 ended() {
-    [ -z "$qemu" ] || { kill "$qemu" 2>/dev/null && wait "$qemu"; } || true
+    [ -z "$qemu" ] || { kill -s $farewell "$qemu" 2>/dev/null && wait "$qemu"; } || true
     [ -n "${KEEP:-}" ] || rm -rf "$directory"
 }
 if [ -n "${KEEP:-}" ]; then
