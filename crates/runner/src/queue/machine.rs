@@ -28,7 +28,7 @@ pub(super) fn machine(params: &Params) -> Option<String> {
 
 /// Whether the machine is kept after the test, and another test would take it as it is.
 fn lives_on(own: &Params) -> bool {
-    own.get_or("kill_vm", "no") != "yes"
+    own.get_or("kill_vm", "yes") != "yes"
         && own.get_or("restart_vm", "no") != "yes"
         && own.get_or("vm_lifetime", "living") == "living"
 }
@@ -50,11 +50,11 @@ mod tests {
 
     #[test]
     fn only_what_makes_the_machine_counts() {
-        let base = [("vms", "vm1"), ("mem", "256"), ("type", "boot")];
+        let base = [("vms", "vm1"), ("mem", "256"), ("type", "boot"), ("kill_vm", "no")];
         let with = |key, value| of(&[&base[..], &[(key, value)]].concat());
         assert!(of(&base).is_some());
         for (key, value) in
-            [("login_timeout", "9"), ("name", "x"), ("memo", "1"), ("kill_vm", "no")]
+            [("login_timeout", "9"), ("name", "x"), ("memo", "1"), ("kill_vm_other", "yes")]
         {
             assert_eq!(with(key, value), of(&base), "{key}");
         }
@@ -62,7 +62,8 @@ mod tests {
         {
             assert_ne!(with(key, value), of(&base), "{key}");
         }
-        assert_eq!(of(&[("mem", "256"), ("vms", "vm1")]), of(&base), "the order does not matter");
+        let turned = [("kill_vm", "no"), ("mem", "256"), ("vms", "vm1")];
+        assert_eq!(of(&turned), of(&base), "the order does not matter");
     }
 
     #[test]
@@ -70,13 +71,14 @@ mod tests {
         for pairs in [
             &[][..],
             &[("vms", "")],
+            &[("vms", "vm1")],
             &[("vms", "vm1"), ("kill_vm", "yes")],
-            &[("vms", "vm1"), ("restart_vm", "yes")],
-            &[("vms", "vm1"), ("vm_lifetime", "fresh")],
-            &[("vms", "a b"), ("kill_vm_a", "yes"), ("restart_vm_b", "yes")],
+            &[("vms", "vm1"), ("kill_vm", "no"), ("restart_vm", "yes")],
+            &[("vms", "vm1"), ("kill_vm", "no"), ("vm_lifetime", "fresh")],
+            &[("vms", "a b"), ("kill_vm_b", "no"), ("restart_vm_b", "yes")],
         ] {
             assert_eq!(of(pairs), None, "{pairs:?}");
         }
-        assert!(of(&[("vms", "a b"), ("kill_vm_a", "yes")]).is_some());
+        assert!(of(&[("vms", "a b"), ("kill_vm_b", "no")]).is_some());
     }
 }
