@@ -154,7 +154,7 @@ impl VM {
         self.show(py, params).map(drop)
     }
 
-    /// Starts the machine; one that lives already is left as it is.
+    /// Starts the machine. What lives already under this name in its environment is destroyed.
     fn create(&self, py: Python<'_>) -> PyResult<()> {
         self.start(py)
     }

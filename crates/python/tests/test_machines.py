@@ -290,3 +290,15 @@ def boot_params(guest: str) -> kvmtest.Params:
         username="root",
         password="kvmtest",
     )
+
+
+def test_a_machine_that_takes_a_name_ends_the_one_that_had_it(guest: str) -> None:
+    with kvmtest.Env(kvmtest.default_params(guest=guest)) as env:
+        first = env.get_living_vm("vm1").get_pid()
+        second = env.create_vm("vm1", kvmtest.default_params(guest=guest, mem=300)).get_pid()
+        assert gone(first)
+        third = env.get_living_vm("vm1").clone("vm1")
+        third.create()
+        assert gone(second) and third.is_alive()
+        assert [machine.get_pid() for machine in env.get_all_vms()] == [third.get_pid()]
+    assert third.is_dead()

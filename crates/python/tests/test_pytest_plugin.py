@@ -81,6 +81,19 @@ def test_a_failure_shows_the_console_and_costs_the_machine(
     result.stdout.fnmatch_lines(["*console of vm1*"])
 
 
+def test_a_skip_of_ours_is_one_of_pytests(inner: pytest.Pytester) -> None:
+    result = run(
+        inner,
+        """
+        import kvmtest
+
+        def test_it():
+            raise kvmtest.TestSkip("needs two NICs")
+        """,
+    )
+    result.assert_outcomes(skipped=1)
+
+
 def test_params_without_names_are_refused(inner: pytest.Pytester) -> None:
     result = run(
         inner,

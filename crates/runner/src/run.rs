@@ -72,7 +72,13 @@ impl House<'_> {
                 code: Code::ShippedPython(text),
             })?;
         }
+        let mut seen = Vec::new();
         for folder in folders {
+            let real = folder.canonicalize_utf8().unwrap_or_else(|_| folder.clone());
+            if seen.contains(&real) {
+                continue;
+            }
+            seen.push(real);
             for slip in add_folder(&mut known, folder)? {
                 // Where nobody reads it, nothing is lost.
                 let _ = writeln!(std::io::stderr(), "{slip}");

@@ -41,7 +41,9 @@ fn a_module_that_raises_is_told_with_its_line() {
 #[test]
 fn a_function_of_another_shape_is_told() {
     check("def run_foo(test): pass", "ERROR", &["`run_foo(test)` cannot be called", "foo.py:1"]);
-    check("async def run_foo(t, p, e): pass", "ERROR", &["`run_foo` is `async`"]);
+    let not_run = ["nothing of `run_foo` was run", "foo.py:1"];
+    check("async def run_foo(t, p, e): pass", "ERROR", &not_run);
+    check("def run_foo(t, p, e): yield 1", "ERROR", &not_run);
 }
 
 #[test]
@@ -77,6 +79,9 @@ fn a_thread_that_is_left_is_told() {
         );
         check_body(&body, "ERROR", &["left threads behind", "`idler`"]);
     }
+    let dies = "import threading\nt = threading.Thread(target=int, args=('x',), name='worker')\n\
+                t.start()\nt.join()";
+    check_body(dies, "FAIL", &["in the thread `worker`: ValueError"]);
     let joined = "import threading\nt = threading.Thread(target=print)\nt.start()\nt.join()";
     check_body(joined, "PASS", &[]);
 }

@@ -42,6 +42,10 @@ fn two_of_one_name_are_refused_with_both_files() {
     let text = "def run_boot(test, params, env): pass\n";
     let sandbox = with_files(&[("boot.py", text)]);
     run(&sandbox, &["boot"]).code(3).says(["called `boot`", "boot.rs", "./boot.py"]);
+    std::fs::remove_file(sandbox.work.join("boot.py")).expect("removed");
+    std::fs::write(sandbox.work.join("foo.py"), PASSES).expect("written");
+    let twice = ["run", "--subtests", ".", "--subtests", "../work", "vms =", "foo"];
+    sandbox.kvmtest(twice).code(0).says(["1 passed"]);
     for folder in ["one", "two"] {
         std::fs::create_dir(sandbox.work.join(folder)).expect("made");
         std::fs::write(sandbox.work.join(folder).join("foo.py"), PASSES).expect("written");

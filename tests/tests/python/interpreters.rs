@@ -49,3 +49,9 @@ fn the_active_environment_comes_before_the_path() {
     ended.code(1).says(["env/bin/python3 is no Python that works"]);
     assert!(told.is_file());
 }
+
+#[test]
+fn a_file_called_like_a_module_of_pythons_own_hurts_nobody() {
+    let sandbox = with_files(&[("foo.py", PASSES), ("json.py", "x = 1\n")]);
+    run(&sandbox, &["foo"]).code(0).says(["PASS   foo"]);
+}

@@ -35,9 +35,17 @@ impl Vm {
         let doing = || format!("starting the VM `{}`", self.name());
         let _doing = doing::begin(doing());
         self.destroy(false).with_context(doing)?;
+        self.destroy_namesake().with_context(doing)?;
         let plan = self.plan().with_context(doing)?;
         let instance = Instance::make().with_context(doing)?;
         self.start(plan, &instance).inspect_err(|_| self.give_up(&instance)).with_context(doing)
+    }
+
+    /// Ends the machine that the env file has under this name, from another definition of it: its
+    /// entry is about to be written over, and nobody would know of it any more.
+    fn destroy_namesake(&self) -> Result<()> {
+        let known = self.home.file.read()?.vms.remove(self.name());
+        known.map_or(Ok(()), |record| Self::from_record(&self.home, record).destroy(false))
     }
 
     /// Whether the machine that runs is not the one that the parameters describe now.

@@ -68,6 +68,9 @@ def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[Any]
 ) -> Generator[None, Any, None]:
     """Adds the end of the console to a failure, and gives the next test another machine."""
+    if call.excinfo is not None and isinstance(call.excinfo.value, kvmtest.TestSkip):
+        skipped = pytest.skip.Exception(str(call.excinfo.value))
+        call.excinfo = pytest.ExceptionInfo.from_exc_info((type(skipped), skipped, call.excinfo.tb))
     outcome = yield
     report = outcome.get_result()
     used = item.stash.get(_USED, None)

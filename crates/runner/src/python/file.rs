@@ -44,9 +44,8 @@ pub(super) fn look_at(path: &Utf8Path) -> Kind {
         }
         let other: String = name.chars().map(|c| if is_part(c) { c } else { '_' }).collect();
         return Kind::Slip(format!(
-            "{path} is no subtest: `{}` cannot be part of a function's name (call the file \
-             {other}.py and the function `run_{other}`)",
-            name.escape_debug()
+            "{path} is no subtest: the name of one has letters from a to z, digits and `_` (call \
+             the file {other}.py and the function `run_{other}`)"
         ));
     }
     if functions.contains(&name) || mentions(&text, &format!("run_{name}")) {
@@ -87,7 +86,7 @@ fn functions(text: &str) -> impl Iterator<Item = &str> {
     let named = text.lines().filter_map(|line| {
         let line = line.strip_prefix("async").map_or(line, str::trim_start);
         let name = line.strip_prefix("def")?.trim_start().strip_prefix("run_")?;
-        let end = name.find(|c: char| !is_part(c)).unwrap_or(name.len());
+        let end = name.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(name.len());
         Some(&name[..end])
     });
     named.filter(|name| !name.is_empty())
@@ -169,6 +168,7 @@ mod tests {
     fn what_was_meant_as_a_subtest_is_told() {
         check_slip("foo.py", "def run_bar(t, p, e): pass", "no function `run_foo`, but `run_bar`");
         check_slip("my-test.py", "def run_my_test(t, p, e): pass", "my_test.py");
+        check_slip("été.py", "def run_été(t, p, e): pass", "call the file _t_.py");
         check_slip("foo.py", &"#".repeat(5 << 20), "larger than 4 MiB");
     }
 

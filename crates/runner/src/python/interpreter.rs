@@ -117,7 +117,7 @@ fn of_program() -> Option<Utf8PathBuf> {
 
 fn ask(path: &Utf8Path) -> Result<Interpreter, String> {
     /// It may have to be read from a slow disk.
-    const TIMEOUT: Duration = Duration::from_secs(60);
+    const TIMEOUT: Duration = Duration::from_secs(15);
     let beside = package::beside_program();
     let beside_text = beside.as_deref().map_or("", Utf8Path::as_str);
     let ended = HostCommand::new(path.as_str())
@@ -159,7 +159,7 @@ fn judge(path: &Utf8Path, told: Told, beside: Option<Utf8PathBuf>) -> Result<Int
              both from one place (the package is {}; `{}` mends that)",
             package.version,
             package.file,
-            package::command(path)
+            if added { package::command(path) } else { package::install(path) }
         ));
     }
     let package = if added { beside } else { None };

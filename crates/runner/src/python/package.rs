@@ -17,9 +17,21 @@ pub(super) fn beside_program() -> Option<Utf8PathBuf> {
 
 /// The command that gets the package for `python`.
 pub(super) fn command(python: &Utf8Path) -> String {
-    let tree = Utf8Path::new(TREE).ancestors().nth(2);
-    match tree.filter(|tree| tree.join("crates/python/pyproject.toml").is_file()) {
+    match tree() {
         Some(tree) => format!("make -C {tree} python"),
-        None => format!("{python} -m pip install kvmtest=={}", env!("CARGO_PKG_VERSION")),
+        None => install(python),
     }
+}
+
+/// The command that gives `python` a package of its own, in the right version.
+pub(super) fn install(python: &Utf8Path) -> String {
+    format!("{python} -m pip install kvmtest=={}", env!("CARGO_PKG_VERSION"))
+}
+
+/// The source tree, if this program was built in it and is there still.
+fn tree() -> Option<&'static Utf8Path> {
+    let tree = Utf8Path::new(TREE).ancestors().nth(2)?;
+    let program = std::env::current_exe().ok()?.canonicalize().ok()?;
+    (program.starts_with(tree) && tree.join("crates/python/pyproject.toml").is_file())
+        .then_some(tree)
 }

@@ -1,7 +1,12 @@
 # Tells what this Python is, and whether it has the package. Any Python since 2.7 can read it.
 # The argument is a folder to look for the package in, besides all others.
-import json
 import sys
+
+# First of all: the working directory may hold a `json.py`.
+if sys.path and sys.path[0] == "":
+    del sys.path[0]
+
+import json
 
 told = {
     "version": ".".join(map(str, sys.version_info[:3])),
@@ -16,8 +21,6 @@ if not told["old"]:
         # A folder that happens to be called so is no package.
         return spec is not None and spec.origin is not None
 
-    if sys.path and sys.path[0] == "":
-        del sys.path[0]
     found = find()
     if not found and sys.argv[1]:
         sys.path.append(sys.argv[1])

@@ -12,7 +12,7 @@ from typing import Any, Callable, Optional
 import kvmtest
 from kvmtest import historical
 
-from . import outcome, signals, stack
+from . import outcome, signals, stack, threads
 from .events import Events
 from .outcome import Finished
 from .request import Request
@@ -67,11 +67,22 @@ def _run(request: Request, events: Events, file: str) -> Finished:
         )
         line = stack.definition(subtest, file)
         return Finished("ERROR", kind="exception", message=message, location=line)
+    died = threads.watch()
     result = subtest(test, request.params, env)
-    if inspect.iscoroutine(result):
-        result.close()
-        message = f"`run_{request.subtest}` is `async`: a subtest is an ordinary function"
-        return Finished("ERROR", kind="exception", message=message)
+    if inspect.iscoroutine(result) or inspect.isgenerator(result) or inspect.isasyncgen(result):
+        if inspect.iscoroutine(result):
+            result.close()
+        message = (
+            f"nothing of `run_{request.subtest}` was run: it is `async` or has a `yield`, and a "
+            "subtest is an ordinary function"
+        )
+        line = stack.definition(subtest, file)
+        return Finished("ERROR", kind="exception", message=message, location=line)
+    if died:
+        name, error = died[0]
+        finished = _of_exception(error, file, "FAIL")
+        finished.message = f"in the thread `{name}`: {finished.message}"
+        return finished
     return Finished("PASS")
 
 

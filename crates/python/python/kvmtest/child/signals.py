@@ -6,7 +6,7 @@ import os
 import signal
 import threading
 from types import FrameType
-from typing import NoReturn, Optional
+from typing import Optional
 
 import kvmtest
 
@@ -36,9 +36,16 @@ def leave_alone() -> None:
     kvmtest.clear_interrupt()
 
 
-def _raise(number: int, frame: Optional[FrameType]) -> NoReturn:
+def _raise(number: int, frame: Optional[FrameType]) -> None:
     kvmtest.interrupt()
+    # Once: a second exception would come out of whatever tells of the first.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, _interrupt)
     raise kvmtest.Interrupted("interrupted")
+
+
+def _interrupt(number: int, frame: Optional[FrameType]) -> None:
+    kvmtest.interrupt()
 
 
 def _watch(hear: int) -> None:

@@ -13,6 +13,20 @@ GRACE = 0.5
 """Seconds for threads that are about to end."""
 
 
+def watch() -> list[tuple[str, BaseException]]:
+    """Threads that die of an exception from here on: their names, and the exceptions."""
+    died: list[tuple[str, BaseException]] = []
+    usual = threading.excepthook
+
+    def hook(args: threading.ExceptHookArgs) -> None:
+        usual(args)
+        if args.exc_value is not None and not isinstance(args.exc_value, SystemExit):
+            died.append((args.thread.name if args.thread else "unknown", args.exc_value))
+
+    threading.excepthook = hook
+    return died
+
+
 def left() -> list[threading.Thread]:
     """Threads that still run, besides this one and the child's own."""
     return [
