@@ -10,7 +10,7 @@ use crate::around::Around;
 use crate::hugepages::Hugepages;
 use crate::plan::PlannedTest;
 use crate::stage::{Places, Stage};
-use crate::{abort, hook, postprocess, preprocess};
+use crate::{abort, hook, postprocess, preprocess, watch};
 
 /// Machines on this host, in one env file that this run has for itself.
 pub struct LocalStage {
@@ -62,6 +62,7 @@ impl Stage for LocalStage {
         abort::check(&test.params)?;
         preprocess::check(&test.params)?;
         postprocess::check(&test.params)?;
+        watch::check(&test.params)?;
         preprocess::prepare(around)
     }
 
