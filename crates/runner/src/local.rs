@@ -101,3 +101,37 @@ impl Stage for LocalStage {
         Ok(warnings)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use kvmtest::params::{Origin, Value};
+
+    use super::*;
+
+    #[test]
+    fn a_wrong_value_is_found_before_anything_is_done() {
+        let keep = tempfile::tempdir().expect("a directory");
+        let base = Utf8Path::from_path(keep.path()).expect("UTF-8");
+        let places = Places { results: base.into(), scratch: base.into(), env: base.join("env") };
+        for (key, value) in [
+            ("vm_lease", "forever"),
+            ("vm_lease_vm1", "-1"),
+            ("watch_action_panic", "die"),
+            ("watch_pattern_panic", "("),
+            ("watch", "perhaps"),
+        ] {
+            let mut test = crate::plan::test::example("boot", "");
+            let origin = Some(Origin { file: "mine.cfg".into(), line: 7 });
+            test.params.set("vms", "vm1");
+            test.params.set("pre_command", format!("touch {base}/done"));
+            test.params.insert(key, Value { text: value.into(), origin });
+            let mut stage = LocalStage::new(base.join("env"), None).expect("a stage");
+            let error = stage.prepare(&test, &places).expect_err(key).to_string();
+            assert!(
+                error.contains("mine.cfg:7") && error.contains(&key.replace("_vm1", "")),
+                "{error}"
+            );
+            assert!(!base.join("done").exists(), "{key}: nothing is done before");
+        }
+    }
+}
