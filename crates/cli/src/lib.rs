@@ -24,7 +24,9 @@ pub fn main() -> ExitCode {
         return code;
     }
     clap_complete::CompleteEnv::with_factory(Args::command).complete();
-    let args = Args::parse().checked().unwrap_or_else(|error| error.exit());
+    let typed: Vec<String> =
+        std::env::args_os().map(|word| word.to_string_lossy().into_owned()).collect();
+    let args = Args::parse().checked(&typed).unwrap_or_else(|error| error.exit());
     match command::execute(args.command) {
         Ok(code) => code,
         Err(error) => {

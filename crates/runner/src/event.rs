@@ -9,6 +9,7 @@ use kvmtest::test::Note;
 use serde::{Deserialize, Serialize};
 
 pub use place::events_of;
+pub(crate) use reader::NO_RECORD;
 pub use reader::{Recorded, read};
 
 use crate::outcome::Outcome;

@@ -10,7 +10,7 @@ use crate::around::Around;
 use crate::hugepages::Hugepages;
 use crate::plan::PlannedTest;
 use crate::stage::{Places, Stage};
-use crate::{abort, hook, postprocess, preprocess};
+use crate::{abort, hook, postprocess, preprocess, watch};
 
 /// Machines on this host, in one env file that this run has for itself.
 pub struct LocalStage {
@@ -62,6 +62,7 @@ impl Stage for LocalStage {
         abort::check(&test.params)?;
         preprocess::check(&test.params)?;
         postprocess::check(&test.params)?;
+        watch::check(&test.params)?;
         preprocess::prepare(around)
     }
 
@@ -98,5 +99,39 @@ impl Stage for LocalStage {
         let warnings = postprocess::hand_over(&env)?;
         env.set_holder(None)?;
         Ok(warnings)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use kvmtest::params::{Origin, Value};
+
+    use super::*;
+
+    #[test]
+    fn a_wrong_value_is_found_before_anything_is_done() {
+        let keep = tempfile::tempdir().expect("a directory");
+        let base = Utf8Path::from_path(keep.path()).expect("UTF-8");
+        let places = Places { results: base.into(), scratch: base.into(), env: base.join("env") };
+        for (key, value) in [
+            ("vm_lease", "forever"),
+            ("vm_lease_vm1", "-1"),
+            ("watch_action_panic", "die"),
+            ("watch_pattern_panic", "("),
+            ("watch", "perhaps"),
+        ] {
+            let mut test = crate::plan::test::example("boot", "");
+            let origin = Some(Origin { file: "mine.cfg".into(), line: 7 });
+            test.params.set("vms", "vm1");
+            test.params.set("pre_command", format!("touch {base}/done"));
+            test.params.insert(key, Value { text: value.into(), origin });
+            let mut stage = LocalStage::new(base.join("env"), None).expect("a stage");
+            let error = stage.prepare(&test, &places).expect_err(key).to_string();
+            assert!(
+                error.contains("mine.cfg:7") && error.contains(&key.replace("_vm1", "")),
+                "{error}"
+            );
+            assert!(!base.join("done").exists(), "{key}: nothing is done before");
+        }
     }
 }

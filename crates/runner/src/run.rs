@@ -146,6 +146,10 @@ impl House<'_> {
         }
         let end = dispatch(plan.tests, workers, settings, &results, &mut reports)?;
         keep(&heard, &order.results);
+        if let Some(lost) = reports.lost() {
+            // The remark about it may have gone where nobody reads it.
+            let _ = writeln!(std::io::stderr(), "the results are incomplete: {lost}");
+        }
         Ok(code(end, reports.complete()))
     }
 

@@ -9,9 +9,10 @@ use super::{Args, Command, ReportFormat};
 impl Args {
     /// The arguments, or what is wrong with them. Words are not looked at while they are parsed,
     /// because one that is still being typed may keep no shell from completing another.
-    pub(crate) fn checked(self) -> Result<Self, clap::Error> {
+    /// `typed` is what was parsed.
+    pub(crate) fn checked(self, typed: &[String]) -> Result<Self, clap::Error> {
         let (name, wrong) = match &self.command {
-            Command::Run(run) => ("run", words(&run.selection.what)),
+            Command::Run(run) => ("run", apart(typed).or_else(|| words(&run.selection.what))),
             Command::List(list) => ("list", words(&list.selection.what)),
             Command::Show(show) => ("show", words(&show.selection.what)),
             Command::History(history) => ("history", filters(&history.tests)),
@@ -33,6 +34,24 @@ impl Args {
     }
 }
 
+/// A value that stands after a blank: an option that may go without one takes it for a word of
+/// its own.
+fn apart(typed: &[String]) -> Option<String> {
+    let is_number = |value: &str| value.parse::<u64>().is_ok();
+    let pairs = typed.iter().zip(typed.iter().skip(1)).take_while(|(option, _)| *option != "--");
+    let mut apart = pairs.filter(|(option, value)| match option.as_str() {
+        "--fail-fast" | "--shuffle" => is_number(value),
+        "--rerun" => value.contains('/') && !value.starts_with('-') && !value.contains('='),
+        _ => false,
+    });
+    let (option, value) = apart.next()?;
+    let value = value.escape_debug();
+    Some(format!(
+        "`{value}` after `{option}` is a word of its own: did you mean `{option}={value}`? (if not, \
+         write it before the option)"
+    ))
+}
+
 fn words(what: &[String]) -> Option<String> {
     Wanted::parse(what).err().map(|error| error.to_string())
 }
@@ -51,7 +70,8 @@ mod tests {
     fn what_cannot_be_understood_is_refused() {
         let check = |words: &[&str], part: &str| {
             let typed = ["kvmtest"].iter().chain(words);
-            let error = Args::try_parse_from(typed).expect(part).checked().expect_err(part);
+            let own: Vec<String> = words.iter().map(|word| (*word).to_owned()).collect();
+            let error = Args::try_parse_from(typed).expect(part).checked(&own).expect_err(part);
             let text = error.to_string();
             assert!(text.contains(part) && !text.contains('\x1b'), "{text}");
             assert!(text.contains(&format!("Usage: kvmtest {}", words[0])), "{text}");
@@ -63,6 +83,10 @@ mod tests {
             }
             check(&[command, "boot,,x"], "`boot,,x` is no filter: ");
         }
+        check(&["run", "--fail-fast", "2"], "did you mean `--fail-fast=2`?");
+        check(&["run", "boot", "--shuffle", "5"], "did you mean `--shuffle=5`?");
+        check(&["run", "--rerun", "results/latest"], "did you mean `--rerun=results/latest`?");
+        check(&["run", "--rerun", "/x\x1b", "boot"], "did you mean `--rerun=/x");
         check(&["history", "a*"], "`a*` is no filter of tests");
         check(&["report", "-q", "--format", "json"], "`--format console`");
         check(&["report", "--verbose", "-f", "html"], "`--format console`");
@@ -72,13 +96,18 @@ mod tests {
     fn all_else_is_taken() {
         for words in [
             &["run", "boot", "mem = 1", "a..b, c"][..],
+            &["run", "--fail-fast", "boot"],
+            &["run", "2", "--fail-fast", "--shuffle", "smp2"],
+            &["run", "--rerun", "boot", "--fail-fast=2"],
+            &["run", "--rerun=results/latest", "5"],
             &["history", "(os=f)..boot"],
             &["report", "-q"],
             &["report", "--format", "json"],
             &["doctor"],
         ] {
             let args = Args::try_parse_from(["kvmtest"].iter().chain(words)).expect("parsed");
-            args.checked().expect(words[0]);
+            let own: Vec<String> = words.iter().map(|word| (*word).to_owned()).collect();
+            args.checked(&own).expect(words[0]);
         }
     }
 }

@@ -122,7 +122,14 @@ fn locate(name: &str) -> Result<Utf8PathBuf> {
     let path = Utf8Path::new(name);
     let fault = match std::fs::metadata(path) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            return Err(missing(&format!("there is no file `{path}`")));
+            // No package puts a program at a place that somebody made up.
+            return Err(Error::new(
+                ErrorKind::Host,
+                format!(
+                    "there is no file `{path}`: name one that is there, or a program on PATH \
+                     (`qemu-system-x86_64`)"
+                ),
+            ));
         }
         Err(error) => format!("cannot be reached: {error}"),
         Ok(metadata) if metadata.is_dir() => "is a directory: name the program in it".to_owned(),

@@ -7,6 +7,9 @@ use serde::Deserialize;
 
 use super::{Event, VERSION, What};
 
+/// What a file is told that has no event.
+pub(crate) const NO_RECORD: &str = "it has no events: it is no record of a run";
+
 /// The events of a run, as they were found.
 #[derive(Debug, Default)]
 pub struct Recorded {

@@ -21,7 +21,18 @@ const DAY: &str = "2026-12-31";
 
 /// Reads a file: everything that is wrong with it is told at once, by line.
 pub(super) fn read(path: &Utf8Path) -> Result<Vec<Entry>> {
+    if path.is_dir() {
+        let message = format!("{path} is a folder: name a file of known failures");
+        return Err(Error::new(ErrorKind::Config, message));
+    }
     let text = std::fs::read_to_string(path).map_err(|error| {
+        if error.kind() == std::io::ErrorKind::NotFound {
+            let message = format!(
+                "there is no file `{path}` of known failures: name one that is there, whose \
+                 entries begin with `[[failure]]`"
+            );
+            return Error::new(ErrorKind::Config, message);
+        }
         Error::new(ErrorKind::Config, format!("reading the known failures in {path}"))
             .caused_by(error)
     })?;
@@ -35,6 +46,7 @@ fn parse(path: &Utf8Path, text: &str) -> Result<Vec<Entry>, Vec<String>> {
         reading.syntax(&error);
     }
     let mut entries = Vec::new();
+    let header_is_broken = reading.mistakes.keys().any(|line| reading.is_header(*line));
     for (key, value) in document.get_ref() {
         match (key.get_ref().as_ref(), value.get_ref()) {
             ("failure", DeValue::Array(failures)) => {
@@ -43,6 +55,8 @@ fn parse(path: &Utf8Path, text: &str) -> Result<Vec<Entry>, Vec<String>> {
             ("failure", _) => {
                 reading.wrong(value.span().start, "write `[[failure]]` above each entry");
             }
+            // Of an entry whose header is broken.
+            (_, _) if header_is_broken && !reading.is_header(reading.line(key.span().start)) => {}
             (name, _) => {
                 let name = name.escape_debug();
                 let why = format!("there is no `{name}` here: entries begin with `[[failure]]`");
@@ -74,6 +88,12 @@ impl Reading<'_> {
         self.text.get(..at).unwrap_or_default().matches('\n').count() + 1
     }
 
+    /// Whether a line begins a table.
+    fn is_header(&self, line: usize) -> bool {
+        let text = self.text.lines().nth(line - 1).unwrap_or_default();
+        text.trim_start().starts_with('[')
+    }
+
     fn wrong(&mut self, at: usize, why: impl Into<String>) {
         self.mistakes.entry(self.line(at)).or_default().push(why.into());
     }
@@ -95,6 +115,11 @@ impl Reading<'_> {
     /// An entry; nothing where anything is wrong with it, and then all of that is told.
     fn entry(&mut self, failure: &Spanned<DeValue>) -> Option<Entry> {
         let start = failure.span().start;
+        let line = self.line(start);
+        // What stands below a header that is broken belongs to nothing, and lacks nothing.
+        if self.is_header(line) && self.mistakes.contains_key(&line) {
+            return None;
+        }
         let Some(table) = failure.get_ref().as_table() else {
             self.wrong(start, "write `[[failure]]` above each entry");
             return None;
@@ -175,6 +200,16 @@ impl Reading<'_> {
 
 fn no_day(written: &str) -> String {
     let written: String = written.chars().filter(|c| !c.is_control()).take(40).collect();
+    let digits =
+        |part: &str, length| part.len() == length && part.bytes().all(|byte| byte.is_ascii_digit());
+    let parts: Vec<&str> = written.split('-').collect();
+    if let [year, month, day] = parts.as_slice()
+        && digits(year, 4)
+        && digits(month, 2)
+        && digits(day, 2)
+    {
+        return format!("`expires`: there is no such day: `{written}`");
+    }
     format!("`expires` must be a day without quotes, as `{DAY}`: `{written}`")
 }
 
@@ -240,8 +275,6 @@ mod tests {
             "'soon'",
             "soon",
             "10:00:00",
-            "2026-02-30",
-            "2026-13-01",
             "31.12.2026",
             "2026-1-1",
             "7",
@@ -251,6 +284,12 @@ mod tests {
             check(
                 &format!("[[failure]]\ntests = 'x'\nreason = 'r'\nexpires = {day}\n"),
                 "k:4: `expires` must be a day without quotes, as `2026-12-31`: `",
+            );
+        }
+        for day in ["2026-02-30", "2027-02-31", "2026-13-01", "2026-00-10", "2027-02-29"] {
+            check(
+                &format!("[[failure]]\ntests = 'x'\nreason = 'r'\nexpires = {day}\n"),
+                &format!("k:4: `expires`: there is no such day: `{day}`"),
             );
         }
         check(
@@ -266,6 +305,15 @@ mod tests {
         check("failure = [7]\n", "write `[[failure]]`");
         check("[failure]\ntests = 'x'\n", "write `[[failure]]`");
         check("[[failure]\n", "k:1: ");
+        for unclosed in ["[[failure]\n", "[[failure]\ntests = 'x'\nreason = 'r'\n"] {
+            let mistakes = parse("k".into(), unclosed).expect_err("unclosed");
+            assert_eq!(mistakes.len(), 1, "{mistakes:#?}");
+        }
+        let path = Utf8Path::new("/nowhere/known.toml");
+        let error = read(path).expect_err("absent").to_string();
+        assert!(error.starts_with("there is no file `/nowhere/known.toml`"), "{error}");
+        let error = read("/".into()).expect_err("a folder").to_string();
+        assert!(error.starts_with("/ is a folder: name a file"), "{error}");
         check("\n\nx\n", "k:3: ");
     }
 

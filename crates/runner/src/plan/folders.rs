@@ -53,6 +53,18 @@ pub fn add_folder(known: &mut Known, dir: &Utf8Path) -> Result<Vec<String>> {
 }
 
 fn look_into(dir: &Utf8Path) -> Result<Folder> {
+    let fault = match dir.metadata() {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => "there is no such folder",
+        Ok(metadata) if !metadata.is_dir() => "it is no folder",
+        _ => "",
+    };
+    if !fault.is_empty() {
+        let message = format!(
+            "no subtests in `{dir}`: {fault}; name one with files `foo.py`, or a crate (`kvmtest \
+             new DIR` makes one)"
+        );
+        return Err(Error::new(ErrorKind::Config, message));
+    }
     let found =
         python::scan(dir).with_context(|| format!("looking for subtests in the folder {dir}"))?;
     let python = found.subtests.into_iter().map(|subtest| KnownSubtest {

@@ -27,9 +27,14 @@ impl Failed {
     }
 }
 
-/// What failed in the run whose events are in the file `path`.
+/// What failed in the run whose events are in the file `path`. A file without any event is an
+/// error: nothing is known of that run.
 pub(super) fn failed(path: &Utf8Path) -> io::Result<Failed> {
-    Ok(of_events(&event::read(path)?.events))
+    let events = event::read(path)?.events;
+    if events.is_empty() {
+        return Err(io::Error::other(event::NO_RECORD));
+    }
+    Ok(of_events(&events))
 }
 
 fn of_events(events: &[Event]) -> Failed {

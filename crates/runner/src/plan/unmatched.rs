@@ -106,13 +106,20 @@ impl Scattered<'_> {
                 let noun = plural("set", homes.len());
                 let _ = write!(sentence, "; `{word}` is in the {noun} {}", quoted(&homes));
             }
-            if !nowhere.is_empty() {
-                sentence.push_str(if self.defaults {
+            if self.defaults && !nowhere.is_empty() {
+                sentence.push_str(
                     ": `--defaults` leaves none of its variants (`--expand-defaults` names blocks \
-                     that keep all of theirs)"
-                } else {
-                    ": each of its labels exists, but no variant has them together"
+                     that keep all of theirs)",
+                );
+            } else if nowhere.iter().any(|word| filter::labels(word).count() > 1) {
+                sentence.push_str(": each of its labels exists, but no variant has them together");
+            } else if !nowhere.is_empty() && !wanted.statements.is_empty() {
+                sentence.push_str(match wanted.statements.as_slice() {
+                    [_] => ": the label exists, but the statement leaves none of its variants",
+                    _ => ": the label exists, but the statements leave none of its variants",
                 });
+            } else if !nowhere.is_empty() {
+                sentence.push_str(": the label exists, but no variant that is left has it");
             }
         }
         sentence.push_str(" (`kvmtest list` shows what there is)");

@@ -18,9 +18,15 @@ impl Wanted {
     /// keyword and goes on after it. The `=` of a label of a named block, `(os=f)`, is none.
     pub fn parse<S: AsRef<str>>(arguments: impl IntoIterator<Item = S>) -> Result<Self> {
         let mut wanted = Self::default();
-        for argument in arguments {
+        let arguments: Vec<S> = arguments.into_iter().collect();
+        for (at, argument) in arguments.iter().enumerate() {
             let text = argument.as_ref();
             if is_statement(text) {
+                if let Some(why) = no_key(text) {
+                    let before = at.checked_sub(1).and_then(|at| arguments.get(at));
+                    let around = [before, Some(argument), arguments.get(at + 1)];
+                    return Err(not_one_word(why, around.map(|word| word.map(S::as_ref))));
+                }
                 wanted.statements.push(text.to_owned());
             } else if !filter::is_filter(text) {
                 return Err(neither(text));
@@ -65,6 +71,68 @@ fn is_statement(text: &str) -> bool {
     // Every operator ends with `=`, and no filter has one outside of a label, nor a colon.
     let outside = filter::without_named(text);
     outside.contains('=') || outside.contains(':') || (begins && words.next().is_some())
+}
+
+/// The operators that assign.
+const OPERATORS: &[&str] = &["=", "+=", "<=", "?=", "?+=", "?<="];
+
+/// Why an assignment has no key that anybody could read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum NoKey {
+    /// Nothing stands before the operator.
+    Empty,
+    /// Several words do.
+    Several,
+}
+
+/// What is wrong with the key of an assignment; nothing of what the language looks at by itself.
+fn no_key(text: &str) -> Option<NoKey> {
+    let first = text.split_whitespace().next().unwrap_or_default();
+    if KEYWORDS.contains(&first) || text.contains('\n') {
+        return None;
+    }
+    let outside = filter::without_named(text);
+    let (before, _) = outside.split_once('=')?;
+    let is_expression = before.ends_with('?') || before.contains('?');
+    let before = before.trim_end_matches(['?', '+', '<']);
+    let key = before.rsplit(':').next().unwrap_or_default().trim();
+    if key.is_empty() {
+        Some(NoKey::Empty)
+    } else {
+        (key.contains(char::is_whitespace) && !is_expression).then_some(NoKey::Several)
+    }
+}
+
+/// `around` is the word before the statement, the statement, and the word after it.
+fn not_one_word(why: NoKey, around: [Option<&str>; 3]) -> Error {
+    let text = around[1].unwrap_or_default();
+    let message = match why {
+        NoKey::Several => format!(
+            "`{}` is no statement: a key is one word, as in `'mem = 1024'`",
+            text.escape_debug()
+        ),
+        NoKey::Empty if around[0].is_some_and(is_key) => {
+            // What follows a value is something else.
+            let is_bare = OPERATORS.contains(&text.trim());
+            let words = if is_bare { &around[..] } else { &around[..2] };
+            let words: Vec<&str> = words.iter().flatten().map(|word| word.trim()).collect();
+            format!(
+                "`{}` has no key: a statement has to be one word, in quotes: `'{}'`",
+                text.escape_debug(),
+                words.join(" ").escape_debug()
+            )
+        }
+        NoKey::Empty => format!(
+            "`{}` has no key: a statement has one before the operator, as in `'mem = 1024'`",
+            text.escape_debug()
+        ),
+    };
+    Error::new(ErrorKind::Config, message)
+}
+
+/// Whether a word may be the key of the statement that goes on after it.
+fn is_key(word: &str) -> bool {
+    !word.trim().is_empty() && !word.contains('=') && !word.contains(char::is_whitespace)
 }
 
 fn neither(text: &str) -> Error {
@@ -151,6 +219,47 @@ mod tests {
         for text in ["!boot", "!a..b, c", "!(os=f)"] {
             let error = Wanted::parse([text]).expect_err(text).to_string();
             assert!(error.contains("half a condition") && error.contains("`'no "), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_statement_that_is_several_words_is_told_how_to_be_one() {
+        #[track_caller]
+        fn check(words: &[&str], expect: &str) {
+            let error = Wanted::parse(words).expect_err(expect).to_string();
+            assert!(error.contains(expect) && !error.contains('\x1b'), "{error}");
+        }
+        for operator in ["=", "+=", "<=", "?=", "?+=", "?<="] {
+            let whole = format!("one word, in quotes: `'mem {operator} 1024'`");
+            check(&["boot", "mem", operator, "1024"], &whole);
+        }
+        check(&["mem", "=", "1024"], "`=` has no key: a statement has to be one word");
+        check(&["boot", "mem", "=1024"], "`'mem =1024'`");
+        check(&["boot", "mem", "=1024", "smp2"], "`'mem =1024'`");
+        check(&["mem", "="], "`'mem ='`");
+        check(&["boot: mem", "= 5"], "`= 5` has no key: a statement has one before");
+        check(&["= 5"], "`= 5` has no key: a statement has one before the operator");
+        check(&["boot: = 5"], "`boot: = 5` has no key");
+        check(&["?= 5"], "`?= 5` has no key");
+        check(&["a b = 5"], "`a b = 5` is no statement: a key is one word");
+        check(&["boot: a b += 5"], "a key is one word");
+        check(&["(os=f): a b = 5"], "a key is one word");
+        check(&["a\x1b b = 5"], "a key is one word");
+    }
+
+    #[test]
+    fn a_key_may_stand_in_a_condition_or_be_an_expression() {
+        for statement in [
+            "a b: mem = 1",
+            "a, b: mem = 1",
+            "mem = 1 = 2",
+            "mem = a b: c",
+            "m( |x)em ?= 1",
+            "only a = b",
+            "variants x = y:",
+            "a:\n  b = 1",
+        ] {
+            check(statement, &[], &[statement]);
         }
     }
 

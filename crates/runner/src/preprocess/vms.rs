@@ -12,6 +12,10 @@ pub(super) fn check(params: &Params) -> Result<()> {
         let own = params.object_params(name);
         lifetime::Wish::of(&own)?;
         image::check(&own)?;
+        // Read only once somebody lets go of the machine: what it means is clear before.
+        if own.find_nonempty("vm_lease").is_some() {
+            own.get_duration("vm_lease")?;
+        }
     }
     Ok(())
 }

@@ -29,8 +29,7 @@ impl Again {
         let file = event::events_of(path).map_err(|why| Error::new(ErrorKind::Io, why))?;
         let mut recorded = event::read(&file).with_context(|| format!("reading {file}"))?;
         if recorded.events.is_empty() {
-            let message = format!("{file} has no events: it is no record of a run");
-            return Err(Error::new(ErrorKind::Io, message));
+            return Err(Error::new(ErrorKind::Io, format!("{file}: {}", event::NO_RECORD)));
         }
         for event in &mut recorded.events {
             if let What::TestFinished(finished) = &mut event.what {

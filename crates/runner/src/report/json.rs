@@ -48,7 +48,7 @@ pub(super) fn json(whole: &Whole) -> io::Result<Vec<u8>> {
         version: VERSION,
         began: whole.began,
         run: whole.started.as_ref(),
-        counts: whole.counts(),
+        counts: AllCounts { ended: whole.counts(), unfinished: whole.unfinished() },
         duration_ms: whole.duration_ms(),
         interrupted: whole.interrupted(),
         finished: whole.end.is_some(),
@@ -71,7 +71,7 @@ struct Summary<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     began: Option<Timestamp>,
     run: Option<&'a RunStarted>,
-    counts: Counts,
+    counts: AllCounts,
     duration_ms: u64,
     interrupted: bool,
     /// Whether the run has told its end.
@@ -81,6 +81,15 @@ struct Summary<'a> {
     remarks: Vec<&'a str>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     broken: Vec<Broken<'a>>,
+}
+
+/// How many tests ended how, and how many have not.
+#[derive(Serialize)]
+struct AllCounts {
+    #[serde(flatten)]
+    ended: Counts,
+    /// Begun, but not ended when the events end.
+    unfinished: usize,
 }
 
 /// A line of the events that is none.
@@ -183,6 +192,24 @@ mod tests {
         assert_eq!(tests[4]["known"]["link"], "https://example.org/7");
         assert_eq!(value["broken"][0]["line"], 7);
         assert_eq!(value["remarks"][0], "the disk is full");
+    }
+
+    #[test]
+    fn what_has_not_ended_is_counted() {
+        use crate::event::What;
+        let counts = |whats: Vec<What>| {
+            let recorded = Recorded { events: sample::events(whats), broken: Vec::new() };
+            let text = json(&Whole::of(&recorded)).expect("serialised");
+            serde_json::from_slice::<serde_json::Value>(&text).expect("JSON")["counts"].clone()
+        };
+        let started = What::TestStarted(sample::test_started(1, "boot"));
+        let going = counts(vec![sample::run_started(3), started.clone()]);
+        assert_eq!((&going["unfinished"], &going["not_run"]), (&1.into(), &2.into()));
+        // Where the first line is lost, the second one knows.
+        let tests = ["boot", "other"].map(str::to_owned).to_vec();
+        let torn = counts(vec![What::Planned { tests }, started]);
+        assert_eq!((&torn["unfinished"], &torn["not_run"]), (&1.into(), &1.into()));
+        assert_eq!(counts(sample::varied())["unfinished"], 0);
     }
 
     #[test]

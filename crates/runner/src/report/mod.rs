@@ -48,13 +48,15 @@ pub struct Reports {
     clock: Clock,
     folds: Vec<Box<dyn Fold>>,
     complained: Vec<bool>,
+    /// What could not be written first, and why.
+    lost: Option<String>,
 }
 
 impl Reports {
     /// The reports that `folds` make.
     pub fn new(folds: Vec<Box<dyn Fold>>) -> Self {
         let complained = vec![false; folds.len()];
-        Self { clock: Clock::start(), folds, complained }
+        Self { clock: Clock::start(), folds, complained, lost: None }
     }
 
     /// Tells every report that this happened now. A report that cannot be written is told of once
@@ -66,10 +68,9 @@ impl Reports {
             if let Err(error) = fold.take(&event)
                 && !std::mem::replace(complained, true)
             {
-                remarks.push(format!(
-                    "cannot write {}: {error}; the run goes on, its results are incomplete",
-                    fold.name()
-                ));
+                let what = format!("cannot write {}: {error}", fold.name());
+                remarks.push(format!("{what}; the run goes on, its results are incomplete"));
+                self.lost.get_or_insert(what);
             }
         }
         for message in remarks {
@@ -80,6 +81,11 @@ impl Reports {
     /// Milliseconds since the run began.
     pub fn milliseconds(&self) -> u64 {
         self.clock.milliseconds()
+    }
+
+    /// What could not be written, if anything could not, and why: a sentence.
+    pub fn lost(&self) -> Option<&str> {
+        self.lost.as_deref()
     }
 
     /// Whether everything could be written so far.
@@ -128,6 +134,8 @@ mod tests {
             reports.tell(What::PhaseStarted { test, phase: crate::event::Phase::Run });
         }
         assert!(!reports.complete());
+        let lost = reports.lost().expect("something was lost");
+        assert!(lost.starts_with("cannot write events.jsonl: "), "{lost}");
         let seen = seen.lock().expect("no panic");
         let remarks: Vec<&What> =
             seen.iter().filter(|what| matches!(what, What::Remark { .. })).collect();

@@ -240,6 +240,11 @@ impl Records {
         self.open.get(&test)
     }
 
+    /// How many have begun and not ended.
+    pub(super) fn running(&self) -> usize {
+        self.open.len()
+    }
+
     /// All that have begun and not ended, in the order of their numbers.
     pub fn rest(&mut self) -> impl Iterator<Item = Record> + use<> {
         std::mem::take(&mut self.open).into_values()

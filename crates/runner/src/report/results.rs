@@ -17,6 +17,23 @@ impl Results {
     ///
     /// Two runs that start in the same second get two directories.
     pub fn create(base: &Utf8Path) -> Result<Self> {
+        let wrong = |message: String| Err(Error::new(ErrorKind::Io, message));
+        if base == "" {
+            return wrong("the folder for results has no name: `--results DIR` names one".into());
+        }
+        if base.exists() && !base.is_dir() {
+            return wrong(format!(
+                "making a results directory in {base}: it is no folder (`--results DIR` names one)"
+            ));
+        }
+        if base.is_relative()
+            && let Err(error) = std::env::current_dir()
+        {
+            return wrong(format!(
+                "cannot make results in `{base}`: the working directory cannot be reached, it may \
+                 be removed: {error} (`cd` to one that is there)"
+            ));
+        }
         let base = std::path::absolute(base).map_err(Error::from).and_then(|path| {
             Utf8PathBuf::from_path_buf(path).map_err(|path| {
                 Error::new(ErrorKind::Io, format!("the path is not UTF-8: {}", path.display()))
@@ -126,6 +143,18 @@ mod tests {
         let error = Results::create(&base.join("file/results")).expect_err("no directory");
         let text = error.to_string();
         assert!(text.contains("file/results") && text.contains("--results"), "{text}");
+    }
+
+    #[test]
+    fn what_is_no_folder_is_told_so() {
+        let (_keep, base) = temporary();
+        let file = base.join("x.html");
+        std::fs::write(&file, "mine").expect("written");
+        let error = Results::create(&file).expect_err("a file").to_string();
+        assert!(error.contains("x.html: it is no folder (`--results DIR`"), "{error}");
+        assert_eq!(std::fs::read(&file).expect("there"), b"mine");
+        let error = Results::create("".into()).expect_err("no name").to_string();
+        assert!(error.contains("has no name: `--results DIR`"), "{error}");
     }
 
     #[test]

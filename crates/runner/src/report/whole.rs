@@ -25,6 +25,8 @@ pub struct Whole {
     /// Where the results lie now, if they were moved.
     results: Option<Utf8PathBuf>,
     tests: BTreeMap<u32, TestRecord>,
+    /// How many tests the list has of those that were planned.
+    listed: usize,
     records: Records,
     last_ms: u64,
 }
@@ -72,6 +74,7 @@ impl Whole {
                 self.began = Some(event.at);
                 self.started = Some(started.clone());
             }
+            What::Planned { tests } => self.listed = tests.len(),
             What::Remark { message } => self.remarks.push((event.ms, message.clone())),
             What::RunFinished { counts, duration_ms, interrupted } => {
                 let (counts, duration_ms) = (*counts, *duration_ms);
@@ -95,7 +98,8 @@ impl Whole {
 
     /// How many tests were to be run, as far as that is known.
     pub fn planned(&self) -> usize {
-        self.started.as_ref().map_or(0, |started| started.planned).max(self.tests.len())
+        let said = self.started.as_ref().map_or(0, |started| started.planned);
+        said.max(self.listed).max(self.tests.len())
     }
 
     /// How many tests ended how: what the last event says, or else what all others do.

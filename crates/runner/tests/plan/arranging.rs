@@ -274,6 +274,24 @@ fn what_failed_can_be_run_again() {
 }
 
 #[test]
+fn a_run_without_events_is_none_to_run_again() {
+    for events in ["", "\n\n", "nonsense\n{\"what\":1}\n", "\0\u{fffd}"] {
+        let bench = bench(CONFIG);
+        let one = bench.ran("one", &["small.boot FAIL"]);
+        std::fs::write(one.join("events.jsonl"), events).expect("written");
+        for rerun in [Rerun::Last, Rerun::Of(one)] {
+            let again = Arrangement { rerun: Some(rerun), ..usual() };
+            bench.refused(
+                &[],
+                &again,
+                3,
+                "events.jsonl: it has no events: it is no record of a run",
+            );
+        }
+    }
+}
+
+#[test]
 fn what_a_stopped_run_never_started_is_run_again() {
     let bench = bench(CONFIG);
     bench.ran(

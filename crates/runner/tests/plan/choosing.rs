@@ -153,6 +153,16 @@ fn a_word_that_finds_nothing_is_told_and_where_it_would() {
 }
 
 #[test]
+fn a_label_that_a_statement_leaves_out_is_told_so() {
+    let one = "the label exists, but the statement leaves none of its variants";
+    refused(&["boot", "no boot"], 4, &["matches `boot` with `no boot` in sets", one]);
+    let two = "the label exists, but the statements leave none of its variants";
+    refused(&["boot", "no boot", "mem = 1"], 4, &[two]);
+    let text = choose(&["small..wide", "mem = 1"]).err().expect("refused").render(false);
+    assert!(text.contains("no variant has them together") && !text.contains("leave"), "{text}");
+}
+
+#[test]
 fn words_of_which_no_set_has_all_are_told_with_their_sets() {
     let tests = "sets = one two\nvariants:\n  - a:\n  - b:\n  - c:\nvariants:\n  - one:\n    only a, \
                  c\n  - two:\n    only b, c\n";

@@ -31,6 +31,15 @@ fn the_first_interrupt_ends_the_run_with_all_its_results() {
 }
 
 #[test]
+fn a_full_standard_output_is_told_on_the_other_one() {
+    let ground = Ground::new();
+    let output = ground.run_with_full_output(&["passes"]);
+    let told = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(5), "{told}");
+    assert!(told.contains("the results are incomplete: cannot write to the terminal: "), "{told}");
+}
+
+#[test]
 fn the_second_interrupt_leaves_at_once() {
     let ground = Ground::new();
     let run = ground.start(&["hangs_in_clean"]);

@@ -20,6 +20,7 @@ const MODE: &str = "KVMTEST_TESTS_MODE";
 const WHAT: &str = "KVMTEST_TESTS_WHAT";
 const PLACE: &str = "KVMTEST_TESTS_PLACE";
 const JOBS: &str = "KVMTEST_TESTS_JOBS";
+const FULL: &str = "KVMTEST_TESTS_FULL";
 const FILE_LIMIT: &str = "KVMTEST_TESTS_FILE_LIMIT";
 
 /// A directory in which the program runs, with pipes by which its parts tell where they are.
@@ -73,6 +74,11 @@ impl Ground {
         self.command(what).env(JOBS, jobs.to_string()).spawn().expect("it starts")
     }
 
+    /// The same with a standard output that takes nothing. What runs tests has to write to it first.
+    pub(crate) fn run_with_full_output(&self, what: &[&str]) -> Output {
+        self.command(what).env(FULL, "yes").output().expect("it runs")
+    }
+
     /// The same with files limited to `bytes`: what a full disk looks like to who writes.
     pub(crate) fn run_with_file_limit(&self, bytes: u64, what: &[&str]) -> Output {
         self.command(what).env(FILE_LIMIT, bytes.to_string()).output().expect("it runs")
@@ -107,6 +113,10 @@ fn is_the_program_when_asked() {
     let place = Utf8PathBuf::from(std::env::var(PLACE).expect("a place"));
     if let Ok(limit) = std::env::var(FILE_LIMIT) {
         limit_files(limit.parse().expect("a number"));
+    }
+    if std::env::var_os(FULL).is_some() && mode == "run" {
+        let full = File::options().write(true).open("/dev/full").expect("a device");
+        rustix::stdio::dup2_stdout(full).expect("replaced");
     }
     let code = match mode.as_str() {
         "child" => {

@@ -107,14 +107,14 @@ impl Signs {
                 kind: ErrorKind::GuestFault,
             };
             let key = format!("watch_pattern_{name}");
-            let pattern = Pattern::Own(own(&key, params.get(&key)?)?);
+            let pattern = Pattern::Own(own(params, &key, params.get(&key)?)?);
             signs.push(Wanted { entry, pattern });
         }
         for sign in SIGNS {
             let Source::Console(pattern, own_words) = sign.source else { continue };
             let key = format!("watch_pattern_{}", sign.name);
             let pattern = match params.find_nonempty(&key) {
-                Some(text) => Pattern::Own(own(&key, text)?),
+                Some(text) => Pattern::Own(own(params, &key, text)?),
                 None => Pattern::Table(pattern, OnceLock::new()),
             };
             words.extend(own_words);
@@ -171,11 +171,12 @@ fn expression(pattern: &str) -> String {
 }
 
 /// Somebody's own expression, which the key `key` holds.
-fn own(key: &str, text: &str) -> Result<Regex> {
+fn own(params: &Params, key: &str, text: &str) -> Result<Regex> {
     RegexBuilder::new(text).size_limit(1 << 20).build().map_err(|error| {
         let why = error.to_string();
         // It draws a picture of several lines; the last one says it in words.
         let why = why.lines().last().unwrap_or_default().trim().trim_start_matches("error: ");
-        Error::new(ErrorKind::Params, format!("`{key}` is no regular expression: {why}"))
+        let place = params.origin(key).map(|origin| format!(" ({origin})")).unwrap_or_default();
+        Error::new(ErrorKind::Params, format!("`{key}` is no regular expression: {why}{place}"))
     })
 }

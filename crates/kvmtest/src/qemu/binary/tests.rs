@@ -169,7 +169,9 @@ fn what_cannot_be_started_is_told_with_what_mends_it() {
         }
     };
     check("qemu-no-such-program", &["no program `qemu-no-such-program` on PATH", "install"]);
-    check(programs.path("absent").as_str(), &["there is no file", "install"]);
+    check(programs.path("absent").as_str(), &["there is no file", "name one that is there"]);
+    let why = locate(programs.path("absent").as_str()).expect_err("absent").to_string();
+    assert!(!why.contains("install"), "{why}");
     check(programs.path("").as_str(), &["is a directory"]);
     let text = programs.write("text", "644", "x");
     check(text.as_str(), &["is not executable", "chmod +x"]);

@@ -94,7 +94,8 @@ impl<W: Write + Send> Console<W> {
 
     /// No more events come, though the run has not ended: says so, and what was running.
     pub fn unfinished(&mut self, counts: Counts, duration_ms: u64) -> io::Result<()> {
-        self.end(counts, duration_ms, " (unfinished: the events end before the run did)")
+        let running = self.records.running();
+        self.end(counts, running, duration_ms, " (unfinished: the events end before the run did)")
     }
 
     fn run_started(&mut self, started: &RunStarted) -> io::Result<()> {
@@ -193,7 +194,13 @@ impl<W: Write + Send> Console<W> {
         self.lines(&lines.collect::<Vec<_>>())
     }
 
-    fn end(&mut self, counts: Counts, duration_ms: u64, early: &str) -> io::Result<()> {
+    fn end(
+        &mut self,
+        counts: Counts,
+        running: usize,
+        duration_ms: u64,
+        early: &str,
+    ) -> io::Result<()> {
         self.left()?;
         // Tests whose end is lost, or never came.
         let rest: Vec<Record> = self.records.rest().collect();
@@ -209,7 +216,7 @@ impl<W: Write + Send> Console<W> {
             self.line("what failed:")?;
             self.lines(&failed)?;
         }
-        self.line(&summary::counts(counts, duration_ms, early, self.paint))?;
+        self.line(&summary::counts(counts, running, duration_ms, early, self.paint))?;
         let results = for_terminal(self.results.as_str());
         self.unless_quiet(&format!("results: {results}"))?;
         if self.lost { self.unless_quiet(HINT) } else { Ok(()) }
@@ -291,7 +298,7 @@ impl<W: Write + Send> Fold for Console<W> {
             What::Remark { message } => self.line(&for_terminal(message))?,
             What::RunFinished { counts, duration_ms, interrupted } => {
                 let early = if *interrupted { " (interrupted)" } else { "" };
-                return self.end(*counts, *duration_ms, early);
+                return self.end(*counts, 0, *duration_ms, early);
             }
             What::Planned { .. } | What::TestFinished(_) => {}
         }

@@ -7,11 +7,21 @@ use crate::outcome::Outcome;
 use crate::report::record::Record;
 use crate::report::text::{duration, for_terminal, one_line, shortened};
 
-/// How many tests ended how: `5 tests in 12.30 s: 4 passed, 1 failed`.
-pub(super) fn counts(counts: Counts, duration_ms: u64, early: &str, paint: Paint) -> String {
+/// How many tests ended how: `5 tests in 12.30 s: 4 passed, 1 failed`; and how many were `running`
+/// when the events ended.
+pub(super) fn counts(
+    counts: Counts,
+    running: usize,
+    duration_ms: u64,
+    early: &str,
+    paint: Paint,
+) -> String {
     let total = counts.total();
     let noun = if total == 1 { "test" } else { "tests" };
-    let parts = parts(counts, paint);
+    let mut parts = parts(counts, paint);
+    if running > 0 {
+        parts.push(format!("{running} unfinished"));
+    }
     let list = if parts.is_empty() { "nothing ran".to_owned() } else { parts.join(", ") };
     format!("{total} {noun} in {}{early}: {list}", duration(duration_ms))
 }

@@ -216,7 +216,7 @@ fn what_is_unfinished_is_told() {
       UNFINISHED  boot                                          ?
              the events end before the test did
              see results/now/001-boot/
-    0 tests in 100 ms (unfinished: the events end before the run did): 2 not run
+    0 tests in 100 ms (unfinished: the events end before the run did): 2 not run, 1 unfinished
     results: results/now
     ");
 }
