@@ -73,6 +73,8 @@ impl Interpreters {
 struct Told {
     version: String,
     old: bool,
+    /// Itself, which a script that chooses among several (as of pyenv) would take long to find.
+    executable: Option<Utf8PathBuf>,
     #[serde(default)]
     added: bool,
     package: Option<Package>,
@@ -135,7 +137,7 @@ fn ask(path: &Utf8Path) -> Result<Interpreter, String> {
 }
 
 fn judge(path: &Utf8Path, told: Told, beside: Option<Utf8PathBuf>) -> Result<Interpreter, String> {
-    let Told { version, old, added, package, broken } = told;
+    let Told { version, old, executable, added, package, broken } = told;
     if old {
         return Err(format!(
             "{path} is Python {version}: subtests need {OLDEST} or later (`python_binary` names \
@@ -161,7 +163,8 @@ fn judge(path: &Utf8Path, told: Told, beside: Option<Utf8PathBuf>) -> Result<Int
         ));
     }
     let package = if added { beside } else { None };
-    Ok(Interpreter { path: path.to_owned(), package })
+    let itself = executable.filter(|itself| itself.is_absolute() && itself.is_file());
+    Ok(Interpreter { path: itself.unwrap_or_else(|| path.to_owned()), package })
 }
 
 /// `PYTHONPATH` with `package` at its end: what users put there comes first.
@@ -194,6 +197,16 @@ mod tests {
         assert_eq!(told(&good()).expect("taken").package, None);
         let added = good().replacen('{', r#"{"added":true,"#, 1);
         assert_eq!(told(&added).expect("taken").package.as_deref(), Some("/beside".into()));
+    }
+
+    #[test]
+    fn what_was_asked_may_be_a_script_that_calls_another() {
+        assert_eq!(told(&good()).expect("taken").path, "/py");
+        for (itself, path) in [("/bin/sh", "/bin/sh"), ("/none", "/py"), ("", "/py"), ("sh", "/py")]
+        {
+            let told = told(&good().replacen('{', &format!(r#"{{"executable":"{itself}","#), 1));
+            assert_eq!(told.expect("taken").path, path, "{itself}");
+        }
     }
 
     #[track_caller]

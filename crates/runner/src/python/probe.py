@@ -3,7 +3,11 @@
 import json
 import sys
 
-told = {"version": ".".join(map(str, sys.version_info[:3])), "old": sys.version_info[:2] < (3, 9)}
+told = {
+    "version": ".".join(map(str, sys.version_info[:3])),
+    "old": sys.version_info[:2] < (3, 9),
+    "executable": sys.executable,
+}
 if not told["old"]:
     import importlib.util
 
