@@ -1,5 +1,8 @@
 //! Who keeps a machine alive, and what is left when that is over: nothing.
 
+use std::io::{BufRead, BufReader, Read};
+use std::process::Stdio;
+
 use kvmtest_tests::{Ended, Notes, Process, Running, Sandbox};
 use rustix::process::Signal;
 
@@ -257,13 +260,25 @@ fn who_wants_into_a_machine_that_a_run_is_using_is_told() {
     notes.wait_for("listened-to");
     let console = sandbox.start(["console", "vm1"]).types("\x1d").end();
     console.code(0).is_clean().says(["a run is using vm1", "waits for the test's end"]);
-    // Its fake monitor serves several at a time; what a real one leads to is the program's to say.
-    for waiting in [&["ssh", "vm1", "true"][..], &["monitor", "vm1", "info", "status"]] {
-        let ended = sandbox.kvmtest(waiting);
-        ended.says(["a run is using vm1", "waits for the test's end"]);
-    }
+    let wait = |what: &[&str]| {
+        let mut command = sandbox.command(what);
+        let mut waiting =
+            command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().expect("it starts");
+        let mut words = BufReader::new(waiting.stderr.take().expect("a pipe"));
+        let mut line = String::new();
+        words.read_line(&mut line).expect("told at once");
+        assert!(line.contains("a run is using vm1") && line.contains("the test's end"), "{line}");
+        (waiting, words)
+    };
+    let all = [wait(&["ssh", "vm1", "true"]), wait(&["monitor", "vm1", "info", "status"])];
     run.signal_group(Signal::INT);
     run.end().code(130);
+    for (mut waiting, mut words) in all {
+        let mut rest = String::new();
+        words.read_to_string(&mut rest).expect("text");
+        waiting.wait().expect("it ends");
+        assert!(!rest.contains("cannot be read"), "{rest}");
+    }
     sandbox.is_empty();
 }
 
