@@ -241,7 +241,8 @@ fn two_runs_at_once_have_a_machine_each() {
 #[test]
 fn a_machine_that_a_run_is_using_is_ended_by_force_only() {
     let sandbox = Sandbox::new();
-    let (run, _notes, qemu) = silent(&sandbox);
+    let (run, mut notes, qemu) = silent(&sandbox);
+    notes.wait_for("listened-to");
     let refused = sandbox.kvmtest(["env", "kill", "vm1"]);
     refused.code(3).is_clean().says(["left alone, a run is using it: vm1", "kill -INT", "--force"]);
     assert!(lives(&qemu));
