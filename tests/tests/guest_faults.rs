@@ -82,7 +82,7 @@ fn a_command_that_never_ends() {
 
 #[test]
 fn qemu_is_killed_while_a_session_runs_a_command() {
-    let parts = ["the VM `vm1` is dead: QEMU ended with killed by signal 9"];
+    let parts = ["the VM `vm1` is dead: QEMU was killed by SIGKILL"];
     check("dies-in-command", &["reboot"], "vm-dead", parts);
 }
 

@@ -1,5 +1,8 @@
 //! Who keeps a machine alive, and what is left when that is over: nothing.
 
+use std::io::{BufRead, BufReader, Read};
+use std::process::Stdio;
+
 use kvmtest_tests::{Ended, Notes, Process, Running, Sandbox};
 use rustix::process::Signal;
 
@@ -142,6 +145,7 @@ fn a_machine_waits_for_the_next_run() {
     let qemu = keep(&sandbox, &[]);
     let list = sandbox.kvmtest(["env"]);
     list.code(0).says(["VM ", "PID", "vm1 ", "min left", "tcg"]);
+    assert!(!list.stdout.contains("guard"), "it lives: {list}");
     assert!(pid_is_listed(&list, &qemu), "{list}");
     for method in ["boot", "reboot"] {
         sandbox.fake("obeys", &[method, "kill_vm = no"]).code(0);
@@ -195,6 +199,8 @@ fn a_machine_whose_guard_was_killed_is_ended_when_its_time_is_up() {
     let guard = qemu.parent().expect("its guard");
     guard.signal(Signal::KILL);
     ends(&guard);
+    let list = sandbox.kvmtest(["env"]);
+    list.code(0).says(["the guard of vm1 is gone", "nothing ends it: `kvmtest env gc` does"]);
     assert!(!qemu.ends_within(std::time::Duration::from_secs(6)), "nobody is there to end it");
     sandbox.kvmtest(["env", "gc"]).code(0).says(["VM ended that nothing held any more: vm1"]);
     ends(&qemu);
@@ -229,6 +235,66 @@ fn two_runs_at_once_have_a_machine_each() {
     first.end().code(130);
     let runs = sandbox.work.join("results").read_dir_utf8().expect("results").count();
     assert_eq!(runs, 4, "two runs, `latest` and the history of both");
+    sandbox.is_empty();
+}
+
+#[test]
+fn a_machine_that_a_run_is_using_is_ended_by_force_only() {
+    let sandbox = Sandbox::new();
+    let (run, mut notes, qemu) = silent(&sandbox);
+    notes.wait_for("listened-to");
+    let refused = sandbox.kvmtest(["env", "kill", "vm1"]);
+    refused.code(3).is_clean().says(["left alone, a run is using it: vm1", "kill -INT", "--force"]);
+    assert!(lives(&qemu));
+    sandbox.kvmtest(["env", "kill", "--force", "vm1"]).code(0).says(["ended: vm1"]);
+    ends(&qemu);
+    run.end().code(1).says(["QEMU was killed by SIGKILL"]);
+    assert_eq!(sandbox.result()["finished"]["cause"], "qemu-died");
+    sandbox.kvmtest(["env", "kill", "--force"]).code(2);
+    sandbox.is_empty();
+}
+
+#[test]
+fn who_wants_into_a_machine_that_a_run_is_using_is_told() {
+    let sandbox = Sandbox::new();
+    let (run, mut notes, _qemu) = silent(&sandbox);
+    notes.wait_for("listened-to");
+    let console = sandbox.start(["console", "vm1"]).types("\x1d").end();
+    console.code(0).is_clean().says(["a run is using vm1", "waits for the test's end"]);
+    let wait = |what: &[&str]| {
+        let mut command = sandbox.command(what);
+        let mut waiting =
+            command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().expect("it starts");
+        let mut words = BufReader::new(waiting.stderr.take().expect("a pipe"));
+        let mut line = String::new();
+        words.read_line(&mut line).expect("told at once");
+        assert!(line.contains("a run is using vm1") && line.contains("the test's end"), "{line}");
+        (waiting, words)
+    };
+    let all = [wait(&["ssh", "vm1", "true"]), wait(&["monitor", "vm1", "info", "status"])];
+    run.signal_group(Signal::INT);
+    run.end().code(130);
+    for (mut waiting, mut words) in all {
+        let mut rest = String::new();
+        words.read_to_string(&mut rest).expect("text");
+        waiting.wait().expect("it ends");
+        assert!(!rest.contains("cannot be read"), "{rest}");
+    }
+    sandbox.is_empty();
+}
+
+#[test]
+fn a_guard_works_where_nothing_is_in_its_way() {
+    let sandbox = Sandbox::new();
+    let qemu = keep(&sandbox, &[]);
+    let guard = qemu.parent().expect("its guard");
+    let place = std::fs::read_link(format!("/proc/{}/cwd", guard.pid)).expect("it lives");
+    assert_eq!(place.to_str(), Some("/"));
+    let other = sandbox.kvmtest(["console", "--env", "nix", "vm1"]);
+    other.code(3).says(["no living VM is called `vm1` in `nix`; `vm1` lives in `default`"]);
+    let nobody = sandbox.kvmtest(["env", "kill", "--env", "nix", "vm2"]);
+    nobody.code(3).says(["no living VM is called `vm2` in `nix`; no VM lives there"]);
+    sandbox.kvmtest(["env", "kill"]).code(0).says(["ended: vm1"]);
     sandbox.is_empty();
 }
 

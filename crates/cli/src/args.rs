@@ -373,6 +373,9 @@ pub(crate) enum EnvCommand {
             add = ArgValueCandidates::new(complete::environments)
         )]
         env: Option<String>,
+        /// Kill it, though a run is using it: the test that has it fails.
+        #[arg(long, requires = "vm")]
+        force: bool,
     },
     /// Clear up what died or leaked: dead machines' files, broken env files.
     Gc,

@@ -10,6 +10,7 @@ use kvmtest::vm::Vm;
 use kvmtest::{Deadline, Error, ErrorKind, Result, env, wait};
 use rustix::termios::{OptionalActions, Termios, tcgetattr, tcsetattr};
 
+use super::usage::note_use;
 use crate::args::Machine;
 use crate::terminal::note;
 
@@ -22,6 +23,7 @@ const MORE: Duration = Duration::from_secs(1);
 pub(super) fn execute(machine: &Machine) -> Result<u8> {
     let vm = env::find_vm_in(&machine.vm, machine.env.as_deref())?;
     vm.renew()?;
+    note_use(&vm, "console");
     let console = Console::of(&vm)?;
     note(format!("console of {}: Ctrl-] leaves", vm.name()));
     let ended = console.relay(&Before::default())?;

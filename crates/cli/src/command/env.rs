@@ -8,20 +8,25 @@ use kvmtest::vm::Vm;
 use kvmtest::{Error, ErrorKind, Result};
 use kvmtest_runner::scratch;
 
+use super::usage::user;
 use crate::args::EnvCommand;
 use crate::terminal::{say, table};
 
 pub(super) fn execute(command: Option<EnvCommand>) -> Result<u8> {
     match command.unwrap_or(EnvCommand::List) {
         EnvCommand::List => list(),
-        EnvCommand::Kill { vm, env } => kill(vm.as_deref(), env.as_deref()),
+        EnvCommand::Kill { vm: Some(vm), env, force } => kill(&vm, env.as_deref(), force),
+        EnvCommand::Kill { vm: None, .. } => kill_all(),
         EnvCommand::Gc => collect(),
     }
 }
 
 fn list() -> Result<u8> {
-    let mut rows = Vec::new();
+    let (mut rows, mut unguarded) = (Vec::new(), Vec::new());
     for (env, vm) in living()? {
+        if vm.is_unguarded()? {
+            unguarded.push(vm.name().to_owned());
+        }
         let mut row = row(&vm)?;
         row.push(env);
         rows.push(row);
@@ -34,6 +39,12 @@ fn list() -> Result<u8> {
     let header = ["VM", "PID", "AGE", "MEMORY", "ACCEL", "LEASE", "SSH", "ENV"];
     rows.insert(0, header.map(str::to_owned).to_vec());
     say(table(&rows).trim_end());
+    for name in unguarded {
+        say(format!(
+            "\nthe guard of {name} is gone: when its lease is over nothing ends it: `kvmtest env gc` \
+             does, or the next run"
+        ));
+    }
     say("\nto get in: kvmtest console VM, kvmtest ssh VM, kvmtest monitor VM");
     if let Some(name) = several {
         say(format!("of several called {name}, say which: kvmtest console --env ENV {name}"));
@@ -74,23 +85,41 @@ fn row(vm: &Vm) -> Result<Vec<String>> {
     ])
 }
 
-fn kill(name: Option<&str>, of: Option<&str>) -> Result<u8> {
-    let vms: Vec<Vm> = match name {
-        Some(name) => vec![env::find_vm_in(name, of)?],
-        None => living()?.into_iter().map(|(_, vm)| vm).collect(),
-    };
+fn kill(name: &str, of: Option<&str>, force: bool) -> Result<u8> {
+    let vm = env::find_vm_in(name, of)?;
+    match user(&vm) {
+        // The run sees that it died, and clears up after it.
+        Some(_) if force => vm.kill()?,
+        Some(pid) => {
+            let message = format!(
+                "left alone, a run is using it: {name}: end the run (Ctrl-C, or `kill -INT \
+                 {pid}`), or `kvmtest env kill --force {name}`, and its test fails"
+            );
+            return Err(Error::new(ErrorKind::Env, message));
+        }
+        None => vm.destroy(false)?,
+    }
+    say(format!("ended: {name}"));
+    tidy()
+}
+
+fn kill_all() -> Result<u8> {
+    let vms = living()?;
     if vms.is_empty() {
         say("no machine lives");
     }
-    for vm in vms {
-        let in_use = vm.lease().is_ok_and(|lease| lease.is_in_use());
-        if in_use && name.is_none() {
+    for (_, vm) in vms {
+        if user(&vm).is_some() {
             say(format!("left alone, a run is using it: {}", vm.name()));
             continue;
         }
         vm.destroy(false)?;
         say(format!("ended: {}", vm.name()));
     }
+    tidy()
+}
+
+fn tidy() -> Result<u8> {
     for path in env::files()? {
         Env::open(&path)?.tidy()?;
     }

@@ -19,6 +19,7 @@ mod run;
 mod selection;
 mod show;
 mod ssh;
+mod usage;
 mod visit;
 
 use std::process::ExitCode;

@@ -4,13 +4,15 @@ use std::io::{BufRead, IsTerminal, Write};
 
 use kvmtest::{Result, env};
 
+use super::usage::{note_use, of_monitor};
 use crate::args::Monitor;
 use crate::terminal::{clean, note};
 
 pub(super) fn execute(args: &Monitor) -> Result<u8> {
     let vm = env::find_vm_in(&args.machine.vm, args.machine.env.as_deref())?;
     vm.renew()?;
-    let monitor = vm.human_monitor()?;
+    let used = note_use(&vm, "monitor");
+    let monitor = of_monitor(&vm, used, vm.human_monitor())?;
     if !args.command.is_empty() {
         print(&monitor.cmd(&args.command.join(" "))?);
         return Ok(0);

@@ -5,6 +5,7 @@ use std::process::Command;
 
 use kvmtest::{Error, ErrorKind, Result, env};
 
+use super::usage::{note_use, of_monitor};
 use crate::args::Ssh;
 use crate::askpass;
 
@@ -15,7 +16,8 @@ pub(super) fn execute(args: &Ssh) -> Result<u8> {
     let guest_port = u16::try_from(params.get_u64_or("shell_port", 22)?)
         .map_err(|_| params.wrong("shell_port", "a port"))?;
     let host = vm.get_address(0)?;
-    let port = vm.get_port(guest_port, 0)?;
+    let used = note_use(&vm, "monitor, which knows the port,");
+    let port = of_monitor(&vm, used, vm.get_port(guest_port, 0))?;
     let mut ssh = Command::new("ssh");
     ssh.args(["-o", "UserKnownHostsFile=/dev/null", "-o", "StrictHostKeyChecking=no"])
         .args(["-o", "LogLevel=ERROR", "-p", &port.to_string()])

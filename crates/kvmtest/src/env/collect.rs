@@ -97,11 +97,20 @@ pub fn find_vm(name: &str) -> Result<Vm> {
 /// The living VM called `name` in the environment called `env` (`default`, `kept-1`: the name of
 /// its file), or in whatever environment it is. Of several, one has to be named.
 pub fn find_vm_in(name: &str, env: Option<&str>) -> Result<Vm> {
-    let (mut found, mut known) = (Vec::new(), Vec::new());
-    for path in files()?.into_iter().filter(|path| env.is_none() || path.file_stem() == env) {
-        let here = Env::open(&path)?.with_face(Face::Harness);
+    let (mut found, mut known, mut elsewhere) = (Vec::new(), Vec::new(), Vec::new());
+    for path in files()? {
+        let is_meant = env.is_none() || path.file_stem() == env;
+        let here = match Env::open(&path) {
+            Err(_) if !is_meant => continue,
+            opened => opened?.with_face(Face::Harness),
+        };
         for vm in here.get_all_vms()? {
             if vm.is_dead()? {
+                continue;
+            }
+            if !is_meant {
+                let other = path.file_stem().unwrap_or_default();
+                elsewhere.extend((vm.name() == name).then(|| format!("`{other}`")));
                 continue;
             }
             known.push(vm.name().to_owned());
@@ -124,6 +133,8 @@ pub fn find_vm_in(name: &str, env: Option<&str>) -> Result<Vm> {
     }
     known.sort();
     let rest = match known.as_slice() {
+        _ if !elsewhere.is_empty() => format!("`{name}` lives in {}", elsewhere.join(", ")),
+        [] if env.is_some() => "no VM lives there".to_owned(),
         [] => "no VM lives: `kill_vm = no` leaves one after a run".to_owned(),
         names => format!("there are: {}", names.join(", ")),
     };

@@ -71,7 +71,8 @@ pub enum Face {
 impl Env {
     /// The environment in the file `path`, which need not exist yet.
     pub fn open(path: &Utf8Path) -> Result<Self> {
-        let file = EnvFile::new(path);
+        // Its machines' guards, which are told of it, work in another directory.
+        let file = EnvFile::new(&camino::absolute_utf8(path)?);
         // Told now, not at the first question: a broken file is nothing to start a test with.
         file.read()?;
         Ok(Self { home: Arc::new(Home::new(file)), params: Params::new() })

@@ -88,7 +88,8 @@ impl Guard {
         }
         let mut qemu = command.spawn().with_context(|| format!("starting `{program}`"))?;
         let identified = ProcessId::of_child(qemu.id()).and_then(|process| {
-            let document = Qemu { version: VERSION, process: process.clone() };
+            let guard = Some(ProcessId::own()?);
+            let document = Qemu { version: VERSION, process: process.clone(), guard };
             document::write(&instance.runtime.join(QEMU), &document)?;
             let pid = rustix::process::Pid::from_child(&qemu);
             let flags = rustix::process::PidfdFlags::empty();
@@ -96,6 +97,8 @@ impl Guard {
         });
         match identified {
             Ok((process, pidfd)) => {
+                // Where it was started from may be unmounted or removed while it lives.
+                let _ = std::env::set_current_dir("/");
                 Ok(Self { instance, qemu, process, pidfd, changes, exited: false })
             }
             Err(error) => {

@@ -57,6 +57,8 @@ pub struct Exit {
 struct Qemu {
     version: u32,
     process: ProcessId,
+    #[serde(default)]
+    guard: Option<ProcessId>,
 }
 
 impl Lease {
@@ -113,6 +115,16 @@ pub fn qemu_of(runtime: &Utf8Path) -> Result<Option<ProcessId>> {
     Ok(qemu.map(|qemu| qemu.process))
 }
 
+/// Whether the guard of the instance whose runtime directory this is was killed: nothing ends the
+/// machine by itself any more. No, where nothing is known of it.
+pub fn is_unguarded(runtime: &Utf8Path) -> Result<bool> {
+    let qemu: Option<Qemu> = document::read(&runtime.join(QEMU), VERSION)?;
+    match qemu.and_then(|qemu| qemu.guard) {
+        Some(guard) => guard.is_alive().map(|lives| !lives),
+        None => Ok(false),
+    }
+}
+
 /// How the QEMU of this instance ended, if its guard saw it.
 pub fn exit_of(runtime: &Utf8Path) -> Result<Option<Exit>> {
     document::read(&runtime.join(EXIT), VERSION)
@@ -121,8 +133,11 @@ pub fn exit_of(runtime: &Utf8Path) -> Result<Option<Exit>> {
 impl std::fmt::Display for Exit {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match (self.status, self.signal) {
-            (Some(status), _) => write!(f, "exit status {status}"),
-            (None, Some(signal)) => write!(f, "killed by signal {signal}"),
+            (Some(status), _) => write!(f, "ended with exit status {status}"),
+            (None, Some(signal)) => match signal_hook::low_level::signal_name(signal) {
+                Some(name) => write!(f, "was killed by {name}"),
+                None => write!(f, "was killed by signal {signal}"),
+            },
             (None, None) => f.write_str("ended"),
         }
     }

@@ -90,7 +90,7 @@ pub struct Ending {
 impl std::fmt::Display for Ending {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match &self.exit {
-            Some(exit) => write!(f, "QEMU ended with {exit}")?,
+            Some(exit) => write!(f, "QEMU {exit}")?,
             None => f.write_str("QEMU is gone")?,
         }
         if let Some(reason) = self.reason.as_deref().and_then(in_words) {

@@ -1,6 +1,6 @@
 //! Ends a machine: asks the guest, then QEMU, then the kernel.
 
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, BorrowedFd};
 use std::time::Duration;
 
 use rustix::process::{Signal, pidfd_send_signal};
@@ -29,18 +29,32 @@ impl Vm {
             let ended = (gracefully && self.shut_guest_down()?) || self.quit()?;
             if !ended {
                 tracing::warn!("killing QEMU of the VM `{}`: it did not quit", self.name());
-                // What ended just now takes no signal.
-                let _ = pidfd_send_signal(&process, Signal::KILL);
-                let [ended] = wait::readable([process.as_fd()], Deadline::after(KILL))?;
-                if !ended {
-                    return Err(Error::new(
-                        ErrorKind::VmDead,
-                        format!("QEMU of the VM `{}` survives SIGKILL", self.name()),
-                    ));
-                }
+                self.kill_process(process.as_fd())?;
             }
         }
         self.forget()
+    }
+
+    /// Kills QEMU (SIGKILL) and asks nobody. What the machine had stays, for whoever uses it to
+    /// see that it died, and how.
+    pub fn kill(&self) -> Result<()> {
+        match self.process()? {
+            Some(process) => self.kill_process(process.as_fd()),
+            None => Ok(()),
+        }
+    }
+
+    fn kill_process(&self, process: BorrowedFd<'_>) -> Result<()> {
+        // What ended just now takes no signal.
+        let _ = pidfd_send_signal(process, Signal::KILL);
+        let [ended] = wait::readable([process], Deadline::after(KILL))?;
+        if ended {
+            return Ok(());
+        }
+        Err(Error::new(
+            ErrorKind::VmDead,
+            format!("QEMU of the VM `{}` survives SIGKILL", self.name()),
+        ))
     }
 
     /// Removes what a dead machine left, its entry in the env file included.

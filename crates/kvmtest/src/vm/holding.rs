@@ -8,7 +8,7 @@ use super::Vm;
 use crate::env::Env;
 use crate::error::{Error, ErrorKind, Result};
 use crate::host::ProcessId;
-use crate::lease::Lease;
+use crate::lease::{self, Lease};
 
 /// How long a machine that nobody holds stays: `vm_lease`.
 const HOUR: Duration = Duration::from_secs(3600);
@@ -20,6 +20,12 @@ impl Vm {
         Lease::read(&record.instance.runtime)?.ok_or_else(|| {
             Error::new(ErrorKind::VmDead, format!("the VM `{}` has no lease any more", self.name()))
         })
+    }
+
+    /// Whether the machine's guard was killed, so that nothing ends it when its lease is over; the
+    /// next run does, and `kvmtest env gc`.
+    pub fn is_unguarded(&self) -> Result<bool> {
+        lease::is_unguarded(&self.running()?.instance.runtime)
     }
 
     /// Lets `holder` hold the machine, beside what time its lease has: that is renewed.

@@ -185,7 +185,7 @@ fn killed_for_memory(evidence: &Evidence) -> Option<String> {
 
 fn refused(evidence: &Evidence) -> Option<String> {
     let why = of_kind(evidence, &[ErrorKind::VmCreate])?;
-    (!why.contains("killed by signal") && !why.contains("did not open its monitors")).then_some(why)
+    (!why.contains("was killed by") && !why.contains("did not open its monitors")).then_some(why)
 }
 
 /// Why the guest ended what it ran on, and whether it had booted.
@@ -207,7 +207,7 @@ fn died(evidence: &Evidence) -> Option<String> {
     let by_finding = finding(evidence, &["death"]).map(|finding| finding.message.clone());
     by_finding
         .or_else(|| {
-            of_kind(evidence, &[ErrorKind::VmCreate]).filter(|why| why.contains("killed by signal"))
+            of_kind(evidence, &[ErrorKind::VmCreate]).filter(|why| why.contains("was killed by"))
         })
         .or_else(|| {
             // Whoever has it ended by a monitor wants it so, and the subtest may have ended it so.
@@ -219,7 +219,11 @@ fn died(evidence: &Evidence) -> Option<String> {
             let (vm, ended) = ends(evidence).find(|(_, it)| !on_purpose(it) && bad(it))?;
             Some(format!("the VM `{}` is dead: {}", vm.name, ended.how))
         })
-        .or_else(|| of_kind(evidence, &[ErrorKind::VmDead]).filter(|_| ends(evidence).count() > 0))
+        .or_else(|| {
+            // Of a machine that somebody else ended nothing may be left but the error.
+            let is_dead = |why: &String| ends(evidence).count() > 0 || why.contains("` is dead: ");
+            of_kind(evidence, &[ErrorKind::VmDead]).filter(is_dead)
+        })
 }
 
 /// The runner's words for children that did not keep the rules.

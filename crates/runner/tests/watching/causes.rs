@@ -122,6 +122,21 @@ fn a_qemu_that_ended() {
 }
 
 #[test]
+fn a_machine_that_somebody_else_ended_is_not_for_want_of_anything() {
+    let ended = |message: &'static str| {
+        move |it: &mut Evidence| {
+            it.machines.clear();
+            it.host.cpu_stall = Some(0.99);
+            it.failure.message = message.into();
+        }
+    };
+    let gone = "the VM `vm1` is dead: QEMU is gone";
+    check("vm-dead", ended(gone), Cause::QemuDied, "QEMU is gone");
+    let late = "the VM `vm1` did not shut down within 2s";
+    check("vm-dead", ended(late), Cause::HostStarved, "");
+}
+
+#[test]
 fn a_qemu_that_was_not_started() {
     let early = |message: &'static str| {
         move |it: &mut Evidence| {
@@ -133,8 +148,8 @@ fn a_qemu_that_was_not_started() {
     };
     let refused = "QEMU ended with exit status 1; its last words: no such device";
     check("vm-create", early(refused), Cause::QemuRefused, "no such device");
-    let crashed = "QEMU ended with killed by signal 11";
-    check("vm-create", early(crashed), Cause::QemuDied, "signal 11");
+    let crashed = "QEMU was killed by SIGSEGV";
+    check("vm-create", early(crashed), Cause::QemuDied, "SIGSEGV");
     check("vm-create", early("QEMU did not open its monitors within 20s"), Cause::SetUpFailed, "");
     for kind in ["params", "guest", "host", "image", "env", "io", "monitor-timeout", ""] {
         check(kind, early("no"), Cause::SetUpFailed, "no");

@@ -133,7 +133,7 @@ fn a_machine_that_was_dead_before_is_told_with_its_words() {
     let evidence = evidence(&post, "vm-dead");
     let (cause, why) = cause(&evidence);
     assert_eq!(cause, Cause::QemuDied);
-    assert!(why.contains("signal 6") && why.contains("assertion failed"), "{why}");
+    assert!(why.contains("SIGABRT") && why.contains("assertion failed"), "{why}");
 }
 
 #[test]

@@ -109,7 +109,7 @@ fn a_machine_that_dies_under_a_test_ends_it() {
         vm1.says("qemu: assertion failed\n");
         vm1.dies(Signal::ABORT);
     });
-    ended.check(Outcome::Fail, "the VM `vm1` died: QEMU ended with killed by signal 6");
+    ended.check(Outcome::Fail, "the VM `vm1` died: QEMU was killed by SIGABRT");
     assert_eq!(ended.only().cause, Some(Cause::QemuDied));
 }
 
