@@ -289,12 +289,12 @@ fn what_is_larger_than_the_host_or_says_so_runs_alone() {
 #[test]
 fn tests_stay_with_their_machine_as_long_as_there_is_something_else_for_the_others() {
     let tests = [
-        ("a1", "", "vms=x mem=1"),
-        ("b1", "", "vms=x mem=2"),
-        ("a2", "", "vms=x mem=1"),
-        ("b2", "", "vms=x mem=2"),
-        ("a3", "", "vms=x mem=1"),
-        ("a4", "", "vms=x mem=1"),
+        ("a1", "", "kill_vm=no vms=x mem=1"),
+        ("b1", "", "kill_vm=no vms=x mem=2"),
+        ("a2", "", "kill_vm=no vms=x mem=1"),
+        ("b2", "", "kill_vm=no vms=x mem=2"),
+        ("a3", "", "kill_vm=no vms=x mem=1"),
+        ("a4", "", "kill_vm=no vms=x mem=1"),
     ];
     let mut bench = Bench::new(rules(2), &tests);
     bench.gets(0, "a1").gets(1, "b1").passes(1).gets(1, "b2").passes(0).gets(0, "a2");
