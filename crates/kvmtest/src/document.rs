@@ -3,7 +3,7 @@
 use std::io::{Read, Write};
 use std::os::unix::fs::OpenOptionsExt;
 
-use camino::Utf8Path;
+use camino::{Utf8Path, Utf8PathBuf};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -48,19 +48,33 @@ pub(crate) fn read<T: DeserializeOwned>(path: &Utf8Path, version: u32) -> Result
 
 /// Writes the document to a temporary file beside `path` and renames it, mode 0600.
 pub(crate) fn write<T: Serialize>(path: &Utf8Path, document: &T) -> Result<()> {
-    let temporary = path.with_extension(format!("{}.new", std::process::id()));
+    write_by(&path.with_extension(format!("{}.new", std::process::id())), path, document)
+}
+
+/// The same for who holds a lock on it, and so is the only one to write: what a writer that was
+/// killed has left is written over.
+pub(crate) fn write_locked<T: Serialize>(path: &Utf8Path, document: &T) -> Result<()> {
+    write_by(&unfinished(path), path, document)
+}
+
+/// What [`write_locked`] leaves where it is killed.
+pub(crate) fn unfinished(path: &Utf8Path) -> Utf8PathBuf {
+    path.with_extension("new")
+}
+
+fn write_by<T: Serialize>(temporary: &Utf8Path, path: &Utf8Path, document: &T) -> Result<()> {
     let written = (|| -> std::io::Result<()> {
         let mut file = std::fs::File::options()
             .write(true)
             .create(true)
             .truncate(true)
             .mode(0o600)
-            .open(&temporary)?;
+            .open(temporary)?;
         file.write_all(&serde_json::to_vec(document)?)?;
-        std::fs::rename(&temporary, path)
+        std::fs::rename(temporary, path)
     })();
     if written.is_err() {
-        let _ = std::fs::remove_file(&temporary);
+        let _ = std::fs::remove_file(temporary);
     }
     written.with_context(|| format!("writing {path}"))
 }

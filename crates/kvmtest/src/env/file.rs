@@ -76,7 +76,7 @@ pub(super) fn make_kept() -> Result<EnvFile> {
         let file = EnvFile::new(&directory.join(format!("kept-{number}.json")));
         let lock = Lock::take(&file.path.with_extension("lock"))?;
         if !file.path.exists() {
-            document::write(&file.path, &file.read()?)?;
+            document::write_locked(&file.path, &file.read()?)?;
             return Ok(file);
         }
         drop(lock);
@@ -99,6 +99,10 @@ fn with_extension(extension: &str) -> Result<Vec<Utf8PathBuf>> {
 pub(crate) fn forget(path: &Utf8Path, name: &str, id: &str) -> Result<()> {
     let file = EnvFile::new(path);
     if !path.exists() {
+        if document::unfinished(path).exists() {
+            file.remove_if_idle()?;
+            remove_abandoned_claim(&path.with_extension("run"))?;
+        }
         return Ok(());
     }
     file.update(|content| {
@@ -178,7 +182,7 @@ impl EnvFile {
         let lock = Lock::take(&self.path.with_extension("lock"))?;
         let mut content = self.read()?;
         let result = change(&mut content);
-        document::write(&self.path, &content)?;
+        document::write_locked(&self.path, &content)?;
         drop(lock);
         Ok(result)
     }
@@ -192,15 +196,20 @@ impl EnvFile {
             None => false,
         };
         if content.vms.is_empty() && !held {
-            match std::fs::remove_file(&self.path) {
-                Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                    return Err(error.into());
-                }
-                _ => {}
-            }
+            remove(&self.path)?;
+            // Somebody was killed who was about to write it.
+            remove(&document::unfinished(&self.path))?;
         }
         drop(lock);
         Ok(())
+    }
+}
+
+/// Removes a file that need not be there.
+fn remove(path: &Utf8Path) -> Result<()> {
+    match std::fs::remove_file(path) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error.into()),
+        _ => Ok(()),
     }
 }
 

@@ -95,3 +95,22 @@ fn a_vm_that_nobody_knows_cannot_be_made_without_params() {
     assert_eq!(error.kind(), ErrorKind::VmMissing);
     assert!(error.message().contains("`vm1`"), "{error}");
 }
+
+#[test]
+fn what_a_writer_that_was_killed_left_is_cleared_up() {
+    let room = room();
+    let path = &room.path;
+    let half = path.with_extension("new");
+    let env = Env::open(path).expect("opened");
+    std::fs::write(&half, "{\"vers").expect("written");
+    env.set_guard(Utf8Path::new("/bin/true")).expect("written over");
+    assert!(path.exists() && !half.exists());
+    for is_there in [true, false] {
+        std::fs::write(&half, "{\"vers").expect("written");
+        if !is_there {
+            let _ = std::fs::remove_file(path);
+        }
+        super::file::forget(path, "vm1", "gone").expect("forgotten");
+        assert!(!path.exists() && !half.exists(), "{is_there}");
+    }
+}
