@@ -79,8 +79,8 @@ def _run(request: Request, events: Events, file: str) -> Finished:
         line = stack.definition(subtest, file)
         return Finished("ERROR", kind="exception", message=message, location=line)
     if died:
-        name, error = died[0]
-        finished = _of_exception(error, file, "FAIL")
+        name, raised = died[0]
+        finished = _of_exception(raised, file, "FAIL")
         finished.message = f"in the thread `{name}`: {finished.message}"
         return finished
     return Finished("PASS")
