@@ -31,8 +31,8 @@ fn the_cause_of_each_fault() {
     check("silent", &["boot", "login_timeout = 2"], "guest-did-not-boot", "as far as the kernel");
     check("silent", &["boot", "test_timeout = 2"], "guest-did-not-boot", "as far as the kernel");
     check("dies", &["boot"], "qemu-refused", "the flux capacitor");
-    check("dies-in-command", &["reboot"], "qemu-died", "signal 9");
-    check("dies-in-monitor", &["system_reset"], "qemu-died", "signal 9");
+    check("dies-in-command", &["reboot"], "qemu-died", "killed by SIGKILL");
+    check("dies-in-monitor", &["system_reset"], "qemu-died", "killed by SIGKILL");
     check("opens-nothing", &["boot"], "set-up-failed", "did not open its monitors");
     check("too-old", &["boot"], "set-up-failed", "too old");
     check("obeys", &["boot", "mem = much"], "set-up-failed", "mem");
