@@ -34,7 +34,7 @@ fn a_folder_without_subtests_is_refused() {
     let sandbox = with_files(&[]);
     run(&sandbox, &["foo"]).code(3).says([". holds no subtests", "foo.py", "kvmtest new DIR"]);
     let none = sandbox.kvmtest(["run", "--subtests", "none", "foo"]);
-    none.code(3).says(["the folder none", "No such file"]);
+    none.code(3).says(["no subtests in `none`", "there is no such folder"]);
 }
 
 #[test]

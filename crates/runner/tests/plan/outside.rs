@@ -77,7 +77,7 @@ fn a_folder_without_subtests_is_told_so() {
     let keep = tempfile::tempdir().expect("a directory");
     let dir = Utf8Path::from_path(keep.path()).expect("UTF-8");
     refused(&mut known(&[]), dir, &["holds no subtests", "foo.py", "kvmtest new"]);
-    refused(&mut known(&[]), &dir.join("gone"), &["gone", "No such file"]);
+    refused(&mut known(&[]), &dir.join("gone"), &["gone", "there is no such folder"]);
 }
 
 #[test]

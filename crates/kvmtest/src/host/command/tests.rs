@@ -98,7 +98,8 @@ fn a_log_that_cannot_be_written_loses_the_log_only() {
 #[test]
 fn what_it_leaves_running_is_told_of() {
     // It holds the pipes open, and must not keep anybody waiting.
-    let ended = sh("sleep 1000 & echo gone").run(LONG).expect("it ends");
+    let script = "sleep 1000 & until grep -q sleep /proc/$!/comm; do :; done; echo gone";
+    let ended = sh(script).run(LONG).expect("it ends");
     assert_eq!(ended.output, b"gone\n");
     let [left] = &ended.left[..] else { panic!("{:?}", ended.left) };
     assert_eq!(left.command, "sleep 1000");
