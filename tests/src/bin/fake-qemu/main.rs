@@ -52,15 +52,19 @@ fn run(role: Role, args: &[String]) {
     if role == Role::OpensNothing {
         machine::wait_forever();
     }
+    // As QEMU, which answers on its monitors when all else is open.
+    let (monitors, others): (Vec<_>, Vec<_>) =
+        Chardev::all(args).into_iter().partition(Chardev::is_monitor);
     let mut console = None;
-    for chardev in Chardev::all(args) {
-        if chardev.is_monitor() {
-            monitor::serve(&machine, &chardev);
-        } else if chardev.log.is_some() && console.is_none() {
+    for chardev in others {
+        if chardev.log.is_some() && console.is_none() {
             console = Some(Console::open(&chardev));
         } else {
             chardev.listen_and_ignore();
         }
+    }
+    for chardev in &monitors {
+        monitor::serve(&machine, chardev);
     }
     match console {
         Some(console) => guest::run(&machine, console),
