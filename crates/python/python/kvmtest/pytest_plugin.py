@@ -29,7 +29,7 @@ __all__ = ["kvmtest_env", "vm"]
 
 NAME = "vm1"
 
-_USED = pytest.StashKey["tuple[kvmtest.Env, kvmtest.VM]"]()
+_USED = pytest.StashKey[kvmtest.VM]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -59,7 +59,7 @@ def vm(request: pytest.FixtureRequest, kvmtest_env: kvmtest.Env) -> kvmtest.VM:
     machine = kvmtest_env.get_vm(NAME)
     if machine is None or not machine.is_alive() or machine.params != params:
         machine = kvmtest_env.create_vm(NAME, params)
-    request.node.stash[_USED] = (kvmtest_env, machine)
+    request.node.stash[_USED] = machine
     return machine
 
 
@@ -73,10 +73,9 @@ def pytest_runtest_makereport(
         call.excinfo = pytest.ExceptionInfo.from_exc_info((type(skipped), skipped, call.excinfo.tb))
     outcome = yield
     report = outcome.get_result()
-    used = item.stash.get(_USED, None)
-    if used is None or not report.failed:
+    machine = item.stash.get(_USED, None)
+    if machine is None or not report.failed:
         return
-    _, machine = used
     try:
         tail = machine.console_tail(2048).decode("utf-8", "replace")
         report.sections.append((f"console of {machine.name}", _printable(tail)))
