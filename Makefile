@@ -10,6 +10,9 @@ PLACE := $(DESTDIR)$(PREFIX)
 # A toolchain that was installed a minute ago is not on the path of this terminal yet.
 export PATH := $(PATH):$(or $(CARGO_HOME),$(HOME)/.cargo)/bin
 
+# There if the tests in Python failed: those in Rust are run all the same.
+PYTHON_FAILED := $(CARGO_TARGET_DIR)/python-failed
+
 # How long `make fuzz` looks.
 SECONDS ?= 60
 # Builds the packages of the workspace such that they count which of their branches run.
@@ -31,10 +34,15 @@ test: guest ## prepare likewise, then run every test of the project
 	@$(COUNTED) KVMTEST_FUZZ_SECONDS=5 \
 	    cargo test --package kvmtest-cartesian --test fuzz --locked --quiet -- --nocapture
 	@scripts/prepare tests
-	@echo '==> running the tests in Python (scripts/python-tests)'
-	@scripts/python-tests
-	@echo '==> running every test (cargo test --workspace --locked)'
-	@KVMTEST_PROGRAM='$(abspath $(KVMTEST))' cargo test --workspace --locked --no-fail-fast
+	@rm -f '$(PYTHON_FAILED)'
+	@echo '==> running the tests in Python (scripts/python-tests), and meanwhile building those in'
+	@echo '    Rust (cargo test --workspace --locked --no-run)'
+	@cargo test --workspace --locked --no-run --quiet & building=$$!; \
+	    scripts/python-tests || touch '$(PYTHON_FAILED)'; \
+	    wait $$building
+	@echo '==> running every test, two programs of tests at once (cargo xtask test)'
+	@KVMTEST_PROGRAM='$(abspath $(KVMTEST))' '$(CARGO_TARGET_DIR)/debug/xtask' test
+	@test ! -e '$(PYTHON_FAILED)' || { echo 'error: tests in Python failed, see above' >&2; exit 1; }
 
 lint: ## check the format, the lints and the house rules
 	cargo fmt --all --check

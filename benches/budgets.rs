@@ -45,7 +45,7 @@ fn boots(program: &Program) {
 
 /// The same test, on a machine that lives.
 fn living(program: &Program) {
-    let arguments = ["run", "boot", "kill_vm = no"];
+    let arguments = ["run", "boot", "kill_vm = no", "vm_lifetime = living"];
     let mut cold = Figures::default();
     cold.add(program.time(&arguments));
     let mut warm = Figures::default();

@@ -31,7 +31,7 @@ pub fn boot_bare(script: &Path) -> Duration {
 }
 
 /// QEMU opens the socket a few milliseconds after its start; a bench may look again and again.
-fn connect(qemu: &mut Child, socket: &Path) -> UnixStream {
+pub(crate) fn connect(qemu: &mut Child, socket: &Path) -> UnixStream {
     loop {
         if let Ok(stream) = UnixStream::connect(socket) {
             return stream;

@@ -9,6 +9,11 @@ pub struct Figures {
 }
 
 impl Figures {
+    /// Of no run.
+    pub const fn new() -> Self {
+        Self { times: Vec::new() }
+    }
+
     /// Adds a run.
     pub fn add(&mut self, time: Duration) {
         self.times.push(time);

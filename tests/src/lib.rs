@@ -4,6 +4,7 @@
 
 mod browser;
 mod ended;
+mod executable;
 mod notes;
 mod process;
 mod program;
@@ -13,6 +14,7 @@ mod terminal;
 
 pub use browser::{Browser, address};
 pub use ended::Ended;
+pub use executable::write_executable;
 pub use notes::Notes;
 pub use process::Process;
 pub use program::{fake_qemu, program, python_package, tree};
@@ -27,4 +29,4 @@ pub fn skip(why: &str) {
 }
 
 /// How long anything may take before a test gives up on it: far longer than it ever does.
-pub const PATIENCE: std::time::Duration = std::time::Duration::from_secs(100);
+pub const PATIENCE: std::time::Duration = std::time::Duration::from_secs(300);

@@ -10,7 +10,7 @@ use serde_json::Value;
 use crate::{Ended, Notes, Process, Running, fake_qemu, program};
 
 /// How long what is on its way out has to be out.
-const ENDING: Duration = Duration::from_secs(20);
+const ENDING: Duration = Duration::from_secs(60);
 
 /// Directories in which the program runs as if nobody else did: a home, a runtime directory, a
 /// cache and a working directory.
@@ -111,6 +111,8 @@ impl Sandbox {
         // Its guest is no file, and everything that the fake does takes no time.
         let kernel = format!("kernel = {}", self.work.join("kernel"));
         let own = [&*qemu, "accel = tcg", "guest =", "images =", &kernel, "login_timeout = 60"];
+        // It cannot be saved.
+        let own = own.into_iter().chain(["vm_lifetime = living"]);
         let args = ["run"].into_iter().chain(own).chain(what.iter().copied());
         let mut command = self.command(args);
         if role != "obeys" {

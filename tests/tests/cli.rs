@@ -16,8 +16,8 @@ fn every_command_tells_what_it_does() {
         assert!(long.stderr.is_empty() && long.stdout.lines().all(|line| line.len() <= 100));
     };
     let commands = [
-        "run", "report", "list", "show", "lint", "doctor", "guest", "env", "console", "monitor",
-        "ssh",
+        "run", "report", "list", "show", "lint", "doctor", "guest", "env", "state", "console",
+        "monitor", "ssh",
     ];
     check(&[], &commands);
     check(&[], &["new", "completions", "man", "--version", "quick set"]);
@@ -47,6 +47,11 @@ fn every_command_tells_what_it_does() {
     check(&["guest", "build"], &["small", "wide"]);
     check(&["env"], &["list", "kill", "gc"]);
     check(&["env", "kill"], &["[VM]"]);
+    check(&["state"], &["build", "list", "rm", "gc", "booted guests in the cache"]);
+    check(&["state", "build"], &["[WHAT]...", "--json", "Exit codes", "first one that starts"]);
+    check(&["state", "list"], &["--json", "`unverified`"]);
+    check(&["state", "rm"], &["<WHICH>...", "four digits"]);
+    check(&["state", "gc"], &["--limit <SIZE>", "10G"]);
     check(&["console"], &["<VM>", "serial console"]);
     check(&["monitor"], &["<VM>", "info status"]);
     check(&["ssh"], &["<VM>"]);

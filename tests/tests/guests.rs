@@ -51,11 +51,112 @@ fn the_quick_set_passes() {
 }
 
 #[test]
+fn a_machine_that_cannot_be_moved_or_saved_is_none_for_tests_that_do_so() {
+    let Some(sandbox) = sandbox() else { return };
+    let ended = sandbox.kvmtest(["run", "--set", "full", "nvme.save_restore", "nvme.boot_savevm"]);
+    ended.code(0).says(["SKIP", "the machine cannot be moved or saved", "/nvme`", "2 skipped"]);
+    // What knows nothing of it, at its first command.
+    let perturbed = ["run", "--set", "full", "nvme.save_restore", "--perturb", "migrate@1"];
+    let perturbed = perturbed.into_iter().chain(["perturb_rate = 1"]);
+    let ended = sandbox.kvmtest(perturbed);
+    ended.code(0).says(["SKIP", "/nvme`", "perturbing the test at checkpoint 1"]);
+    sandbox.is_empty();
+}
+
+#[test]
+fn what_machines_went_through_is_counted() {
+    let Some(sandbox) = sandbox() else { return };
+    kvmtest_tests::python_package();
+    let tests = ["run", "--set", "standard", "save_restore", "balloon"];
+    let ended =
+        sandbox.kvmtest(tests.into_iter().chain(["perturb_rate = 1", "--perturb", "pause@1"]));
+    ended.code(0).says(["2 passed; ", "transitions (pause)"]);
+    let mut sum = 0;
+    for test in ["save_restore", "balloon"] {
+        let count = sandbox.result_of(test)["transitions"]["pause"].as_u64();
+        sum += count.unwrap_or_else(|| panic!("`{test}` was not paused"));
+    }
+    ended.says([&*format!("2 passed; {sum} transitions (pause)")]);
+    let text = std::fs::read_to_string(sandbox.latest().join("summary.json")).expect("a summary");
+    let summary: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+    assert_eq!(summary["transitions"], serde_json::json!({ "pause": sum }));
+    sandbox.is_empty();
+}
+
+#[test]
+fn each_test_gets_the_machine_that_is_right_for_it() {
+    let Some(sandbox) = sandbox() else { return };
+    let fact = |statements: &[&str]| {
+        let own = ["run", "nothing", "vm_lifetime = auto", "kill_vm = no"];
+        let words = own.into_iter().chain(statements.iter().copied());
+        sandbox.kvmtest(words).code(0).says(["1 passed"]);
+        let result = sandbox.result();
+        result["facts"]["vm_lifetime_vm1"].as_str().unwrap_or_default().to_owned()
+    };
+    let check = |statements: &[&str], parts: &[&str]| {
+        let fact = fact(statements);
+        assert!(parts.iter().all(|part| fact.contains(part)), "`{fact}` lacks some of {parts:?}");
+    };
+    let script = || {
+        let path = sandbox.latest().join("001-nothing/qemu-vm1.sh");
+        std::fs::read_to_string(path).expect("a script")
+    };
+    check(&["guest_use = dirty"], &["snapshot: ", "; state booted ", ", made in "]);
+    let first = listed(&sandbox);
+    let again = "kvmtest run nothing 'type = nothing' 'vm_lifetime = snapshot' 'kill_vm = no'";
+    for part in ["#!/bin/sh\n# The machine", "from the state `booted` (", again, "console vm1\n"] {
+        assert!(script().contains(part), "{part}: {}", script());
+    }
+    check(&[], &["living: ", "because another test may have changed", "; state booted "]);
+    let second = listed(&sandbox);
+    assert_ne!(first, second);
+    check(&[], &["living: ", "; reused"]);
+    assert_eq!(listed(&sandbox), second);
+    check(&["guest_use = boot"], &["fresh: ", "; booted"]);
+    assert!(!script().contains("state `booted`"), "{}", script());
+    // One state is made of another, by a command and then by a subtest.
+    let seen = ["vm_state = seen", "state_command_seen = echo", "state_subtest_seen = boot"];
+    check(&seen, &["living: ", "; state seen ", ", made in "]);
+    // A living machine in another state is another machine.
+    check(&[], &["its guest is in the state `seen`, not `booted`"]);
+    sandbox.kvmtest(["env", "kill"]).code(0);
+    sandbox.is_empty();
+}
+
+#[test]
+fn a_machine_in_which_somebody_was_by_hand_is_clean_no_more() {
+    let Some(sandbox) = sandbox() else { return };
+    let run = |lifetime: &str, part: &str| {
+        let words = ["run", "nothing", lifetime, "guest_use = clean", "kill_vm = no"];
+        sandbox.kvmtest(words).code(0).says(["1 passed"]);
+        let result = sandbox.result();
+        let fact = result["facts"]["vm_lifetime_vm1"].as_str().unwrap_or_default().to_owned();
+        assert!(fact.contains(part), "`{fact}` lacks `{part}`");
+    };
+    let auto = |part: &str| run("vm_lifetime = auto", part);
+    auto("because it is not there");
+    auto("; reused");
+    // Who only looks leaves nothing.
+    sandbox.start(["console", "vm1"]).types("\x1d").end().code(0);
+    sandbox.kvmtest(["monitor", "vm1", "info", "status"]).code(0);
+    auto("; reused");
+    sandbox.start(["console", "vm1"]).types("\ntrue\n\x1d").end().code(0);
+    auto("because somebody was in its guest by hand; state booted");
+    auto("; reused");
+    sandbox.kvmtest(["ssh", "vm1", "true"]).code(0);
+    run("vm_lifetime = living", "reused, with somebody's traces in its guest");
+    auto("because somebody was in its guest by hand; state booted");
+    sandbox.kvmtest(["env", "kill"]).code(0);
+    sandbox.is_empty();
+}
+
+#[test]
 fn a_machine_is_kept_reached_and_ended() {
     let Some(sandbox) = sandbox() else { return };
-    sandbox.kvmtest(["run", "boot", "kill_vm = no"]).code(0);
+    let keep = ["run", "boot", "kill_vm = no", "vm_lifetime = living"];
+    sandbox.kvmtest(keep).code(0);
     let pid = listed(&sandbox);
-    sandbox.kvmtest(["run", "boot", "kill_vm = no"]).code(0);
+    sandbox.kvmtest(keep).code(0);
     assert_eq!(listed(&sandbox), pid, "it was reused");
 
     let monitor = sandbox.kvmtest(["monitor", "vm1", "info", "status"]);

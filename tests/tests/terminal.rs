@@ -89,7 +89,8 @@ fn an_interrupt_gives_the_terminal_back() {
 fn two_interrupts_give_it_back_as_well() {
     let sandbox = Sandbox::new();
     let mut terminal = stays_on(&sandbox, &["system_powerdown"]);
-    terminal.wait_for("Ctrl-] leaves").types("\n").wait_for("fake:~# ");
+    // What is typed while the rest of it is still being told is not lost.
+    terminal.wait_for("log in as").types("\n").wait_for("Ctrl-] leaves").wait_for("fake:~# ");
     terminal.signal(Signal::INT).signal(Signal::TERM);
     terminal.end().code(130);
     assert!(!terminal.is_raw());

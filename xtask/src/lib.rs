@@ -4,5 +4,6 @@ pub mod ci;
 pub mod code;
 pub mod codegen;
 pub mod finding;
+pub mod suite;
 pub mod tidy;
 pub mod tree;

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use xtask::{ci, codegen, tidy};
+use xtask::{ci, codegen, suite, tidy};
 
 const HELP: &str = "\
 usage: cargo xtask CHORE
@@ -11,6 +11,7 @@ usage: cargo xtask CHORE
 chores:
   tidy      check the house rules that no compiler knows; `cargo test -p xtask` does, too
   codegen   write the generated parts of the book anew
+  test      every test in Rust, some programs of tests at once; `make test` does, too
   ci        the format, the lints, the house rules, then every test, until one fails
 ";
 
@@ -20,6 +21,7 @@ fn main() -> ExitCode {
     let done = match arguments[..] {
         ["tidy"] => tidy::report(&root()),
         ["codegen"] => codegen::write(&root()),
+        ["test"] => suite::run(&root()),
         ["ci"] => ci::run(&root()),
         [] | ["help" | "--help" | "-h"] => {
             say(HELP);

@@ -2,7 +2,7 @@
 //! a package manager that only writes down how it was called.
 
 use std::fs;
-use std::os::unix::fs::{PermissionsExt, symlink};
+use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -70,9 +70,7 @@ impl Machine {
     }
 
     fn add(&self, name: &str, body: &str) {
-        let path = self.path(name);
-        fs::write(&path, format!("#!/bin/sh\n{body}\n")).expect("written");
-        fs::set_permissions(path, PermissionsExt::from_mode(0o755)).expect("set");
+        kvmtest_tests::write_executable(self.path(name), format!("#!/bin/sh\n{body}\n"));
     }
 
     fn prepare(&self) -> Ran {

@@ -16,10 +16,12 @@ mod check;
 mod history;
 mod number;
 mod report;
+mod state;
 
 pub(crate) use arrangement::Arrangement;
 pub(crate) use history::{Format as HistoryFormat, History};
 pub(crate) use report::{Format as ReportFormat, Report};
+pub(crate) use state::{Build as StateBuild, Command as StateCommand, State};
 
 /// Tests virtual machines.
 ///
@@ -48,6 +50,7 @@ pub(crate) enum Command {
     #[command(subcommand)]
     Guest(Guest),
     Env(Env),
+    State(State),
     /// Open the serial console of a living machine.
     Console(Machine),
     Monitor(Monitor),
@@ -85,6 +88,7 @@ Examples:
   kvmtest run --rerun                  what failed in the last run, again
   kvmtest run --set full --shard 2/3   the second of three parts
   kvmtest run --shuffle=1234           an order by chance, and the same one again
+  kvmtest run --perturb migrate        the machines move under their tests, now and then
 
 Exit status:
   0    every test passed (WARN, SKIP and CANCEL are no failures)

@@ -1,14 +1,16 @@
 //! What the shell is offered where the command line wants a name.
 
+use std::collections::BTreeSet;
 use std::ffi::{OsStr, OsString};
 
 use clap::{CommandFactory, FromArgMatches};
 use clap_complete::CompletionCandidate;
 use kvmtest::env::{self, Env};
 use kvmtest::guest::GuestStore;
+use kvmtest::state::{Recipe, Store};
 use kvmtest_runner::plan::{Offer, Offers};
 
-use crate::args::{Args, Command, Selection};
+use crate::args::{Args, Command, Selection, State, StateCommand};
 use crate::command::offered;
 
 /// Filters: names of tests, and labels, of the configuration that was typed.
@@ -44,6 +46,16 @@ pub(crate) fn machines() -> Vec<CompletionCandidate> {
 pub(crate) fn environments() -> Vec<CompletionCandidate> {
     let files = env::files().unwrap_or_default();
     files.iter().filter_map(|path| Some(CompletionCandidate::new(path.file_stem()?))).collect()
+}
+
+/// The states in the cache: names, and digests of as many digits as are listed.
+pub(crate) fn states() -> Vec<CompletionCandidate> {
+    let states = Store::open().and_then(|store| store.list()).unwrap_or_default();
+    // What steers a terminal, or holds blanks, is for nobody to type.
+    let names = states.iter().filter_map(|state| state.name.as_deref());
+    let names: BTreeSet<&str> = names.filter(|name| Recipe::new(name).is_ok()).collect();
+    let digests = states.iter().filter_map(|state| state.digest.get(..12));
+    names.into_iter().chain(digests).map(CompletionCandidate::new).collect()
 }
 
 /// The guests that can be built.
@@ -82,6 +94,7 @@ fn typed() -> Option<Selection> {
         Command::Run(run) => Some(run.selection),
         Command::List(list) => Some(list.selection),
         Command::Show(show) => Some(show.selection),
+        Command::State(State { command: StateCommand::Build(build) }) => Some(build.selection),
         _ => None,
     }
 }

@@ -2,6 +2,8 @@
 
 use std::io::{IsTerminal, Write};
 
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use kvmtest::Error;
 
 /// Prints a line; that nobody reads it any more is no error.
@@ -48,6 +50,22 @@ pub(crate) fn duration(milliseconds: u64) -> String {
         _ if seconds < 60 => format!("{seconds}s"),
         _ if seconds < 3600 => format!("{}m{:02}s", seconds / 60, seconds % 60),
         _ => format!("{}h{:02}m", seconds / 3600, seconds % 3600 / 60),
+    }
+}
+
+/// A point in time, in the host's time zone, as the names of results are.
+pub(crate) fn moment(at: Timestamp) -> String {
+    at.to_zoned(TimeZone::system()).strftime("%Y-%m-%d %H:%M").to_string()
+}
+
+/// A size as a person says it: `512 B`, `95 MiB`, `1.5 GiB`.
+pub(crate) fn bytes(bytes: u64) -> String {
+    let tenths = bytes.saturating_mul(10) >> 30;
+    match bytes {
+        0..1024 => format!("{bytes} B"),
+        1024..0x10_0000 => format!("{} KiB", bytes >> 10),
+        0x10_0000..0x4000_0000 => format!("{} MiB", bytes >> 20),
+        _ => format!("{}.{} GiB", tenths / 10, tenths % 10),
     }
 }
 
@@ -104,6 +122,20 @@ mod tests {
         check(3_599_500, "1h00m");
         check(7_860_000, "2h11m");
         assert!(duration(u64::MAX).ends_with('m'));
+    }
+
+    #[test]
+    fn a_size_has_the_unit_that_matters() {
+        let check = |size, text| assert_eq!(bytes(size), text);
+        check(0, "0 B");
+        check(1023, "1023 B");
+        check(1024, "1 KiB");
+        check((1 << 20) - 1, "1023 KiB");
+        check(95 << 20, "95 MiB");
+        check((1 << 30) - 1, "1023 MiB");
+        check(3 << 29, "1.5 GiB");
+        check(10 << 30, "10.0 GiB");
+        assert!(bytes(u64::MAX).ends_with("GiB"));
     }
 
     #[test]

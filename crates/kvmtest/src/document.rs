@@ -46,6 +46,13 @@ pub(crate) fn read<T: DeserializeOwned>(path: &Utf8Path, version: u32) -> Result
     serde_json::from_slice(&text).map(Some).map_err(|error| broken(path, &error.to_string()))
 }
 
+/// The version that the document at `path` says it has, if that much of it can be understood.
+pub(crate) fn version(path: &Utf8Path) -> Option<u32> {
+    let mut text = Vec::new();
+    std::fs::File::open(path).ok()?.take(SIZE_LIMIT).read_to_end(&mut text).ok()?;
+    serde_json::from_slice::<Versioned>(&text).ok().map(|found| found.version)
+}
+
 /// Writes the document to a temporary file beside `path` and renames it, mode 0600.
 pub(crate) fn write<T: Serialize>(path: &Utf8Path, document: &T) -> Result<()> {
     write_by(&path.with_extension(format!("{}.new", std::process::id())), path, document)

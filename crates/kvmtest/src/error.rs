@@ -69,6 +69,15 @@ pub enum ErrorKind {
     VmMissing,
     /// The guest's address or port cannot be told.
     VmAddress,
+    /// A migration, a save or a restore was not through in time.
+    MigrateTimeout,
+    /// A migration was cancelled.
+    MigrateCancelled,
+    /// The machine is of a kind that cannot be migrated, saved or forked, which was said before
+    /// anything was tried.
+    MigrateBlocked,
+    /// A migration, a save or a restore failed: QEMU's own words are in the message.
+    MigrateFailed,
     /// The guest's kernel panicked.
     GuestPanicked,
     /// The guest's kernel met an error of its own, or its machine did what nobody had asked for.
@@ -77,6 +86,11 @@ pub enum ErrorKind {
     GuestNotBooted,
     /// A disk image is missing, broken or cannot be made.
     Image,
+    /// A state of a guest is unknown, or cannot be made or kept.
+    State,
+    /// A state of a guest was dropped from the store since it was found: it can be asked for
+    /// again.
+    StateGone,
     /// There is no screen, or what was taken of it is no picture.
     Screen,
     /// A monitor cannot be reached, or does not speak its protocol.
@@ -134,6 +148,15 @@ impl Error {
         self
     }
 
+    /// The same error in other words, and of the kind that these make it: what was being done and
+    /// what caused it stay.
+    #[must_use]
+    pub fn reworded(mut self, kind: ErrorKind, message: impl Into<String>) -> Self {
+        self.inner.kind = kind;
+        self.inner.message = message.into();
+        self
+    }
+
     /// The same error with what the other side had said, as bytes: it may be no UTF-8.
     #[must_use]
     pub fn with_output(mut self, output: impl Into<Vec<u8>>) -> Self {
@@ -180,7 +203,8 @@ impl fmt::Display for Error {
         let mut source = std::error::Error::source(self);
         while let Some(error) = source {
             write!(f, ": {error}")?;
-            source = error.source();
+            // One of ours says by itself what caused it.
+            source = if error.is::<Self>() { None } else { error.source() };
         }
         if !self.inner.contexts.is_empty() {
             let joined: Vec<&str> = self.contexts().collect();
@@ -247,5 +271,16 @@ mod tests {
             "no prompt within 5 s: the line is silent \
              [context: rebooting vm1 --> running `uname`]"
         );
+    }
+
+    #[test]
+    fn nothing_is_said_twice() {
+        let first = Error::new(ErrorKind::Io, "first").caused_by(std::io::Error::other("zeroth"));
+        let second = Error::new(ErrorKind::Monitor, "second").caused_by(first.context("a"));
+        let third = Error::new(ErrorKind::VmDead, "third").caused_by(second).context("b");
+        assert_eq!(third.to_string(), "third: second: first: zeroth [context: a] [context: b]");
+        let again = third.reworded(ErrorKind::MigrateFailed, "3rd");
+        assert_eq!(again.kind(), ErrorKind::MigrateFailed);
+        assert_eq!(again.to_string(), "3rd: second: first: zeroth [context: a] [context: b]");
     }
 }

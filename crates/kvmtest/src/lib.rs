@@ -5,6 +5,7 @@
 //! Every wait in it has a deadline, and wakes on an event.
 
 mod bell;
+pub mod changes;
 pub mod deadline;
 pub mod directories;
 mod document;
@@ -12,16 +13,21 @@ pub mod doing;
 pub mod env;
 pub mod error;
 pub mod guest;
+mod hexadecimal;
 pub mod host;
 pub mod interrupt;
 pub mod lease;
+mod lock;
+pub mod migration;
 pub mod monitor;
 pub mod params;
+pub mod perturb;
 pub mod prelude;
 pub mod qemu;
 pub mod screen;
 pub mod session;
 pub mod stall;
+pub mod state;
 pub mod storage;
 pub mod subtest;
 pub mod test;

@@ -3,7 +3,7 @@
 use std::sync::{Mutex, PoisonError};
 use std::thread::{self, ThreadId};
 
-use kvmtest::doing;
+use kvmtest::{doing, perturb};
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
 
@@ -36,6 +36,18 @@ pub(crate) fn listen_doing(listener: Option<Py<PyAny>>) {
         if let Err(error) = told {
             signal::raise_in_wait(error);
         }
+    });
+}
+
+/// Calls `listener` with the kind (`migrate`), and a line about it, of whatever is done to a machine at a checkpoint of the test, on
+/// whatever thread that is (see `--perturb`). `None` ends it. What the listener raises is lost.
+#[pyfunction]
+#[pyo3(signature = (listener))]
+pub(crate) fn listen_perturbed(listener: Option<Py<PyAny>>) {
+    let Some(listener) = listener else { return perturb::listen_no_more() };
+    perturb::listen(move |done| {
+        let told = (done.kind.word(), done.to_string());
+        let _ = Python::attach(|py| listener.call1(py, told).map(drop));
     });
 }
 

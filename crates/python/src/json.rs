@@ -34,7 +34,12 @@ pub(crate) fn to_python<'py>(py: Python<'py>, value: &Value) -> PyResult<Bound<'
 
 /// What `object` is as JSON; an error says where in it there is something that JSON has not.
 pub(crate) fn from_python(object: &Bound<'_, PyAny>) -> PyResult<Value> {
-    convert(object, "arguments", DEEPEST)
+    from_python_at(object, "arguments")
+}
+
+/// The same for an object that errors call `place`.
+pub(crate) fn from_python_at(object: &Bound<'_, PyAny>, place: &str) -> PyResult<Value> {
+    convert(object, place, DEEPEST)
 }
 
 fn number_to_python<'py>(py: Python<'py>, number: &Number) -> PyResult<Bound<'py, PyAny>> {

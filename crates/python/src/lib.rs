@@ -10,6 +10,7 @@ mod env;
 mod error;
 mod json;
 mod log;
+mod migration;
 mod monitor;
 mod own;
 mod params;
@@ -32,11 +33,13 @@ mod _kvmtest {
     #[pymodule_export]
     use crate::boot::default_params;
     #[pymodule_export]
-    use crate::doing::{Doing, begin, listen_doing};
+    use crate::doing::{Doing, begin, listen_doing, listen_perturbed};
     #[pymodule_export]
     use crate::env::Env;
     #[pymodule_export]
     use crate::log::{log, start_log};
+    #[pymodule_export]
+    use crate::migration::Figures;
     #[pymodule_export]
     use crate::monitor::{Event, HumanMonitor, QMPMonitor};
     #[pymodule_export]
@@ -49,7 +52,7 @@ mod _kvmtest {
     #[pymodule_export]
     use crate::session::ShellSession;
     #[pymodule_export]
-    use crate::vm::VM;
+    use crate::vm::{Forked, StateOrigin, VM};
 
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {

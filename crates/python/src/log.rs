@@ -25,6 +25,7 @@ pub(crate) fn start_log(py: Python<'_>, path: FilePath) -> PyResult<bool> {
     let subscriber = fmt()
         .with_max_level(tracing::Level::DEBUG)
         .with_ansi(false)
+        .with_target(false)
         .with_writer(Mutex::new(file))
         .finish();
     Ok(tracing::subscriber::set_global_default(subscriber).is_ok())

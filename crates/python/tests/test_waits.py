@@ -282,7 +282,7 @@ def test_the_log_has_what_is_said(tmp_path: object) -> None:
     assert "opening the log /no/such/place" in lines[2]
     with open(f"{tmp_path}/debug.log", encoding="utf-8") as log:
         text = log.read()
-    assert "WARN python: bad" in text and "INFO python: good" in text
+    assert "WARN bad" in text and "INFO good" in text
 
 
 def test_a_fork_is_another_process() -> None:

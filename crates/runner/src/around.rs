@@ -1,15 +1,18 @@
 //! What is around one test: from the first step before it to the last one after it.
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
 
 use kvmtest::env::Env;
 use kvmtest::host::{Left, ProcessId};
 use kvmtest::test::Note;
 use kvmtest::{Error, Params, Result};
 
+use crate::child::Program;
 use crate::film::Film;
 use crate::hugepages::{Hugepages, Reserved};
 use crate::plan::PlannedTest;
+use crate::preprocess::Refusals;
 use crate::profiler::Profiler;
 use crate::stage::Places;
 
@@ -19,8 +22,12 @@ pub(crate) struct Around {
     pub(crate) test: String,
     /// The test's params; after a failure, with what its `X_on_error` say.
     pub(crate) params: Params,
+    /// What runs the subtests that make states of its machines, by their names.
+    pub(crate) makers: Arc<BTreeMap<String, Arc<Program>>>,
     pub(crate) places: Places,
     pub(crate) env: Arc<Env>,
+    /// What the tests before this one found out.
+    pub(crate) refusals: Arc<Mutex<Refusals>>,
     /// Who holds the machines.
     pub(crate) holder: ProcessId,
     /// Whether the test failed.
@@ -54,8 +61,10 @@ impl Around {
         Self {
             test: test.name.clone(),
             params: test.params.clone(),
+            makers: test.makers.clone(),
             places: places.clone(),
             env: Arc::new(env),
+            refusals: Arc::default(),
             holder: holder.clone(),
             failed: false,
             hugepages: Hugepages::default(),
@@ -83,7 +92,14 @@ impl Around {
 
     /// A fact to keep with the result.
     pub(crate) fn fact(&mut self, key: impl Into<String>, value: impl Into<String>) {
-        self.notes.push(Note::KeyValue { key: key.into(), value: value.into() });
+        let (key, value) = (key.into(), value.into());
+        tracing::info!("{key} = {value}");
+        self.notes.push(Note::KeyValue { key, value });
+    }
+
+    /// What others had to say.
+    pub(crate) fn note_all(&mut self, notes: Vec<Note>) {
+        self.notes.extend(notes);
     }
 
     /// Takes what there was to say.
@@ -98,7 +114,7 @@ impl Step {
     }
 
     pub(crate) fn run(&self, around: &mut Around) -> Result<()> {
-        tracing::debug!("{}: {} ({})", self.name, self.what, self.keys.join(", "));
+        tracing::trace!("{}: {} ({})", self.name, self.what, self.keys.join(", "));
         (self.run)(around).map_err(|error: Error| error.context(self.what))
     }
 }

@@ -5,6 +5,7 @@ pub(crate) mod place;
 mod reader;
 
 use jiff::Timestamp;
+use kvmtest::perturb::Kind;
 use kvmtest::test::Note;
 use serde::{Deserialize, Serialize};
 
@@ -31,7 +32,6 @@ pub struct Event {
 }
 
 /// What can happen.
-#[expect(clippy::large_enum_variant, reason = "the largest is the one that tells of each test")]
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "kebab-case")]
 pub enum What {
@@ -57,6 +57,15 @@ pub enum What {
         test: u32,
         /// What it says.
         note: Note,
+    },
+    /// A machine of a test went through something under it (`--perturb`).
+    Perturbed {
+        /// The test's number.
+        test: u32,
+        /// What.
+        kind: Kind,
+        /// The same in words: at which checkpoint, before what, and how long it took.
+        what: String,
     },
     /// A phase of a test is over.
     PhaseEnded {
@@ -155,6 +164,9 @@ pub struct RunStarted {
     /// The set of the configuration that they are from, where it has sets.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub set: Option<String>,
+    /// What their machines go through, so that `--perturb` brings it back: `migrate@42`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub perturb: Option<String>,
     /// The tests that are left out because they say `skip = yes`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub left_out: Vec<String>,

@@ -88,6 +88,7 @@ mod tests {
             subtest: String::new(),
             iteration: 1,
             program: Err(String::new()),
+            makers: std::sync::Arc::default(),
             params: [("vms", "vm1"), ("mem", *memory)].into_iter().collect(),
             urgent: false,
             expected: None,

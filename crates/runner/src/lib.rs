@@ -17,6 +17,7 @@ mod hugepages;
 pub mod jobs;
 pub mod known;
 mod local;
+mod makers;
 pub mod outcome;
 pub mod plan;
 mod postprocess;
@@ -33,5 +34,6 @@ mod subtests_main;
 pub mod watch;
 
 pub use local::LocalStage;
+pub use makers::Makers;
 pub use outcome::Outcome;
 pub use subtests_main::subtests_main;

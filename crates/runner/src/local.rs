@@ -1,14 +1,18 @@
 //! Preparing and cleaning up on this host.
 
+use std::sync::{Arc, Mutex};
+
 use camino::{Utf8Path, Utf8PathBuf};
-use kvmtest::Result;
 use kvmtest::env::{Env, Face};
 use kvmtest::host::ProcessId;
 use kvmtest::test::Note;
+use kvmtest::{Error, ErrorKind, Params, Result, perturb};
 
 use crate::around::Around;
+use crate::child::trace;
 use crate::hugepages::Hugepages;
 use crate::plan::PlannedTest;
+use crate::preprocess::Refusals;
 use crate::stage::{Places, Stage};
 use crate::{abort, hook, postprocess, preprocess, watch};
 
@@ -20,6 +24,7 @@ pub struct LocalStage {
     around: Option<Around>,
     /// What there is to say of one that is.
     notes: Vec<Note>,
+    refusals: Arc<Mutex<Refusals>>,
 }
 
 impl LocalStage {
@@ -27,7 +32,13 @@ impl LocalStage {
     /// overlays in `overlays`, if that is given, and to the images themselves else.
     pub fn new(env: impl Into<Utf8PathBuf>, overlays: Option<&Utf8Path>) -> Result<Self> {
         let holder = ProcessId::own()?;
-        let stage = Self { env: env.into(), holder, around: None, notes: Vec::new() };
+        let stage = Self {
+            env: env.into(),
+            holder,
+            around: None,
+            notes: Vec::new(),
+            refusals: Arc::default(),
+        };
         let env = Env::open(&stage.env)?;
         env.set_holder(Some(stage.holder.clone()))?;
         env.set_overlays(overlays)?;
@@ -51,7 +62,9 @@ impl LocalStage {
     fn around(&self, test: &PlannedTest, places: &Places) -> Result<Around> {
         let env = Env::open(&self.env)?.with_face(Face::Harness);
         let env = env.with_log_dir(&places.results).with_params(&test.params);
-        Ok(Around::new(test, places, env, &self.holder))
+        let mut around = Around::new(test, places, env, &self.holder);
+        around.refusals = Arc::clone(&self.refusals);
+        Ok(around)
     }
 }
 
@@ -59,11 +72,14 @@ impl Stage for LocalStage {
     fn prepare(&mut self, test: &PlannedTest, places: &Places) -> Result<()> {
         let around = self.around(test, places)?;
         let around = self.around.insert(around);
-        abort::check(&test.params)?;
-        preprocess::check(&test.params)?;
-        postprocess::check(&test.params)?;
-        watch::check(&test.params)?;
-        preprocess::prepare(around)
+        trace::within(&places.results, || {
+            skip_unperturbed(&test.params)?;
+            abort::check(&test.params)?;
+            preprocess::check(&test.params)?;
+            postprocess::check(&test.params)?;
+            watch::check(&test.params)?;
+            preprocess::prepare(around)
+        })
     }
 
     fn clean(&mut self, test: &PlannedTest, places: &Places, failed: bool) -> Result<Vec<String>> {
@@ -71,7 +87,8 @@ impl Stage for LocalStage {
             Some(around) => around,
             None => self.around(test, places)?,
         };
-        let cleaned = postprocess::clean(&mut around, failed);
+        let clean = || postprocess::clean(&mut around, failed);
+        let cleaned = trace::within(&places.results, clean);
         self.notes = around.notes();
         cleaned.map(|()| Vec::new())
     }
@@ -102,11 +119,48 @@ impl Stage for LocalStage {
     }
 }
 
+/// Skips a test that is to be perturbed and cannot stand it.
+fn skip_unperturbed(params: &Params) -> Result<()> {
+    perturb::check(params)?;
+    let Some(what) = params.find_nonempty("perturb_with") else { return Ok(()) };
+    match perturb::refusal(params)? {
+        None => Ok(()),
+        Some(reason) => {
+            let message = format!("not under `--perturb {what}`: {reason} (`perturb = no`)");
+            Err(Error::new(ErrorKind::TestSkip, message))
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use kvmtest::params::{Origin, Value};
 
     use super::*;
+
+    #[test]
+    fn who_cannot_stand_it_is_skipped_only_where_it_would_happen() {
+        let check = |pairs: &[(&str, &str)], expected: Option<(ErrorKind, &str)>| {
+            let params: Params = pairs.iter().copied().collect();
+            match (skip_unperturbed(&params), expected) {
+                (Ok(()), None) => {}
+                (Err(error), Some((kind, part))) => {
+                    assert_eq!(error.kind(), kind, "{error}");
+                    assert!(error.to_string().contains(part), "{error}");
+                }
+                (got, _) => panic!("{pairs:?}: {got:?}"),
+            }
+        };
+        let refuses = [("perturb", "no"), ("perturb_reason", "it counts")];
+        check(&[], None);
+        check(&refuses, None);
+        check(&[("perturb_with", "fork@1")], None);
+        let skip = (ErrorKind::TestSkip, "not under `--perturb fork@1`: it counts");
+        check(&[refuses[0], refuses[1], ("perturb_with", "fork@1")], Some(skip));
+        let rude = (ErrorKind::Params, "`perturb_reason` says why");
+        check(&[refuses[0], ("perturb_with", "fork@1")], Some(rude));
+        check(&[refuses[0]], Some(rude));
+    }
 
     #[test]
     fn a_wrong_value_is_found_before_anything_is_done() {

@@ -41,10 +41,12 @@ impl Outcome {
     /// What an error means that comes out of a subtest.
     ///
     /// A broken set-up (a key that is missing, a guest that is not built) says nothing about what
-    /// was tested, so it is an ERROR; any other error of the library is a FAIL.
+    /// was tested, so it is an ERROR. A machine that is of a kind that cannot be moved or saved,
+    /// which is said before anything is tried, is not one for this test: a SKIP. Any other error
+    /// of the library is a FAIL.
     pub fn of_subtest(kind: ErrorKind) -> Self {
         match kind {
-            ErrorKind::TestSkip => Self::Skip,
+            ErrorKind::TestSkip | ErrorKind::MigrateBlocked => Self::Skip,
             ErrorKind::TestCancel => Self::Cancel,
             ErrorKind::TestWarn => Self::Warn,
             ErrorKind::Interrupted => Self::Interrupted,
@@ -136,6 +138,8 @@ mod tests {
             (ErrorKind::Interrupted, Outcome::Interrupted, Outcome::Interrupted),
             (ErrorKind::Params, Outcome::Error, Outcome::Error),
             (ErrorKind::Guest, Outcome::Error, Outcome::Error),
+            (ErrorKind::MigrateBlocked, Outcome::Skip, Outcome::Error),
+            (ErrorKind::MigrateFailed, Outcome::Fail, Outcome::Error),
             (ErrorKind::LoginTimeout, Outcome::Fail, Outcome::Error),
             (ErrorKind::VmDead, Outcome::Fail, Outcome::Error),
         ];

@@ -115,6 +115,7 @@ impl House<'_> {
         workers: impl FnOnce(&Plan, usize) -> Result<Vec<Worker>>,
     ) -> Result<u8, Stopped> {
         let (arranged, subtests) = self.arrange(&order)?;
+        let perturb = order.arrangement.perturb.map(|order| order.to_string());
         let host = capacity_of_host();
         let jobs = order.jobs.workers(&arranged.plan.tests, host);
         let Arranged { plan, set, remarks, .. } = arranged.for_workers(jobs);
@@ -137,6 +138,7 @@ impl House<'_> {
             results: results.dir().to_owned(),
             planned: plan.tests.len(),
             set,
+            perturb,
             left_out: plan.left_out,
             sources: settings.sources.clone(),
         }));

@@ -1,10 +1,9 @@
 //! Images are made before a test, and checked and removed after it.
 
-use std::os::unix::fs::PermissionsExt;
 use std::process::Command;
 
 use camino::{Utf8Path, Utf8PathBuf};
-use kvmtest_tests::{Ended, Sandbox};
+use kvmtest_tests::{Ended, Sandbox, write_executable};
 
 use crate::{failing, outcome, passing, warnings};
 
@@ -147,8 +146,7 @@ fn an_image_that_cannot_be_made_is_an_error_with_the_reason() {
     check("/nowhere/qemu-img", ["is not installed", "qemu-utils"]);
     let script = sandbox.root.join("full-disk");
     let text = "#!/bin/sh\necho half > \"$5\"\necho 'No space left on device' >&2\nexit 1\n";
-    std::fs::write(&script, text).expect("written");
-    std::fs::set_permissions(&script, PermissionsExt::from_mode(0o755)).expect("set");
+    write_executable(&script, text);
     check(script.as_str(), ["No space left on device", "making the image `sys`"]);
     let files = sandbox.work.read_dir_utf8().expect("listed");
     let left: Vec<_> = files.map(|file| file.expect("a file").file_name().to_owned()).collect();

@@ -1,8 +1,6 @@
 //! Which Python runs them.
 
-use std::os::unix::fs::PermissionsExt;
-
-use kvmtest_tests::Sandbox;
+use kvmtest_tests::{Sandbox, write_executable};
 
 use super::{run, with_files};
 
@@ -12,8 +10,7 @@ const PASSES: &str =
 /// A program called `python3` that says what it is told to say.
 fn fake(sandbox: &Sandbox, says: &str) -> String {
     let path = sandbox.root.join("python3");
-    std::fs::write(&path, format!("#!/bin/sh\necho '{says}'\n")).expect("written");
-    std::fs::set_permissions(&path, PermissionsExt::from_mode(0o755)).expect("executable");
+    write_executable(&path, format!("#!/bin/sh\necho '{says}'\n"));
     format!("python_binary = {path}")
 }
 
@@ -40,9 +37,7 @@ fn the_active_environment_comes_before_the_path() {
     std::fs::create_dir_all(&bin).expect("made");
     let script = bin.join("python3");
     let told = sandbox.root.join("called");
-    std::fs::write(&script, format!("#!/bin/sh\necho x >> {told}\nexec /bin/false\n"))
-        .expect("written");
-    std::fs::set_permissions(&script, PermissionsExt::from_mode(0o755)).expect("executable");
+    write_executable(&script, format!("#!/bin/sh\necho x >> {told}\nexec /bin/false\n"));
     let mut command = sandbox.command(["run", "--subtests", ".", "vms =", "foo"]);
     command.env("VIRTUAL_ENV", sandbox.root.join("env"));
     let ended = kvmtest_tests::Running::start(&mut command).end();

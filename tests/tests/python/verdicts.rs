@@ -37,6 +37,8 @@ fn errors_of_the_library_mean_what_they_mean_in_rust() {
     let fails = "s = kvmtest.ShellSession.spawn(['sh', '-c', 'sleep 60'])\n\
                  s.read_until_output_matches('never', timeout=0.1)";
     check(fails, "FAIL", Some("expect-timeout"), "never");
+    let blocked = "raise kvmtest.MigrateBlockedError('nvme')";
+    check(blocked, "SKIP", Some("migrate-blocked"), "nvme");
 }
 
 #[test]

@@ -9,19 +9,24 @@ const PLACES: [&str; 2] = ["crates/", "subtests/"];
 /// What tells the time of day.
 const CLOCKS: [&str; 4] = ["SystemTime::now", "Timestamp::now", "Zoned::now", "Local::now"];
 
-/// Where it is told to people, or compared with what was written down before a restart of the
+/// Where it is told to people or guests, or compared with what was written down before a restart of the
 /// host could have set any other clock back.
-const MAY: [&str; 10] = [
+const MAY: [&str; 15] = [
     "crates/kvmtest/src/env/collect.rs",
+    "crates/kvmtest/src/guest/clock.rs",
     "crates/kvmtest/src/lease/",
     "crates/kvmtest/src/monitor/transcript.rs",
-    "crates/kvmtest/src/vm/create.rs",
+    "crates/kvmtest/src/state/",
     "crates/kvmtest/src/vm/holding.rs",
+    "crates/kvmtest/src/vm/launch.rs",
+    "crates/kvmtest/src/vm/revive/",
+    "crates/kvmtest/src/vm/transition.rs",
     "crates/runner/src/clock.rs",
     "crates/runner/src/film/",
     "crates/runner/src/history/",
     "crates/runner/src/known/",
     "crates/runner/src/report/",
+    "subtests/rust/src/timedrift_",
 ];
 
 /// Finds what asks for the time of day where deadlines might be made of it.

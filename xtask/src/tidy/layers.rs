@@ -15,10 +15,13 @@ const MAY_KNOW: [(&str, &[&str]); 10] = [
     ("kvmtest-subtests", &["kvmtest", "kvmtest-build"]),
     ("kvmtest-runner", &["kvmtest", "kvmtest-cartesian"]),
     ("kvmtest-cli", &["kvmtest", "kvmtest-cartesian", "kvmtest-runner", "kvmtest-subtests"]),
-    ("kvmtest-tests", &["kvmtest", "kvmtest-cartesian", "kvmtest-runner"]),
+    (FOR_TESTS, &[]),
     ("kvmtest-benches", &["kvmtest", "kvmtest-cartesian", "kvmtest-runner"]),
     ("xtask", &["kvmtest"]),
 ];
+
+/// What tests share. It knows nobody, so that everybody's tests may use it.
+const FOR_TESTS: &str = "kvmtest-tests";
 
 /// The library waits by `poll`; a runtime would take over its threads and its drops.
 const RUNTIMES: [&str; 4] = ["tokio", "async-std", "smol", "futures"];
@@ -37,7 +40,11 @@ pub(super) fn check(_tree: &Tree, metadata: &Value) -> Vec<Finding> {
             continue;
         };
         for dependency in package["dependencies"].as_array().into_iter().flatten() {
+            let is_for_tests = dependency["kind"] == "dev";
             let dependency = dependency["name"].as_str().unwrap_or_default();
+            if is_for_tests && dependency == FOR_TESTS {
+                continue;
+            }
             if names.contains(&dependency) && !allowed.contains(&dependency) {
                 let message = format!("may not know `{dependency}`, only {allowed:?}");
                 findings.push(Finding::file(&path, message));
@@ -59,15 +66,21 @@ mod tests {
 
     #[test]
     fn forbidden_acquaintances_are_found() {
-        let check = |name: &str, dependency: &str, expected: usize| {
+        let check_kind = |name: &str, dependency: &str, kind: Value, expected: usize| {
             let all = MAY_KNOW.map(|(name, _)| json!({"name": name, "dependencies": []}));
             let mut metadata = json!({"packages": all});
             let packages = metadata["packages"].as_array_mut().expect("a list");
             packages.retain(|package| package["name"] != name);
-            packages.push(json!({"name": name, "dependencies": [{"name": dependency}]}));
+            let depends = json!({"name": dependency, "kind": kind});
+            packages.push(json!({"name": name, "dependencies": [depends]}));
             let findings = super::check(&Tree::default(), &metadata);
             assert_eq!(findings.len(), expected, "{name} -> {dependency}: {findings:?}");
         };
+        check_kind("kvmtest", FOR_TESTS, "dev".into(), 0);
+        check_kind("kvmtest", FOR_TESTS, Value::Null, 1);
+        check_kind("kvmtest", "kvmtest-runner", "dev".into(), 1);
+        let check =
+            |name, dependency, expected| check_kind(name, dependency, Value::Null, expected);
         check("kvmtest", "kvmtest-runner", 1);
         check("kvmtest", "kvmtest-subtests", 1);
         check("kvmtest-cartesian", "kvmtest", 1);

@@ -4,6 +4,7 @@ use std::str::FromStr;
 
 use camino::Utf8PathBuf;
 use clap::{Args as ClapArgs, ValueEnum, ValueHint};
+use kvmtest::perturb::{self, Kind};
 use kvmtest_runner::plan::{self, Rerun, Sequence, Shard};
 
 /// Which of the tests run, and in which order.
@@ -61,6 +62,14 @@ pub(crate) struct Arrangement {
     /// Run what failed when it was last run before everything else.
     #[arg(long)]
     pub(crate) failed_first: bool,
+    /// Have the machines go through this at checkpoints: each command of a session may be one.
+    ///
+    /// `migrate` moves a machine to another QEMU, `restore` saves it and starts it from what was
+    /// saved, `pause` stops it for a moment, `fork` makes a twin of it. When that happens is drawn
+    /// from SEED; where there is none, one is drawn and told. The same seed brings it all back.
+    /// Tests that cannot stand it (`perturb = no`) are skipped.
+    #[arg(long, value_name = "KIND[@SEED]", allow_hyphen_values = true)]
+    pub(crate) perturb: Option<Perturb>,
     /// Take failures for known that this file expects, each with a reason and a day of expiry.
     ///
     /// They do not fail the run; an entry that has expired does, and one whose tests pass.
@@ -86,6 +95,28 @@ impl FromStr for Seed {
             Ok(seed) => Ok(Self::This(seed)),
             Err(_) => Err("a whole number, as a run has printed it".to_owned()),
         }
+    }
+}
+
+/// What machines go through, as it was typed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Perturb {
+    kind: Kind,
+    seed: Option<u64>,
+}
+
+impl FromStr for Perturb {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        perturb::Order::parse(text).map(|(kind, seed)| Self { kind, seed })
+    }
+}
+
+impl Perturb {
+    /// With a seed in any case.
+    fn meaning(self) -> perturb::Order {
+        perturb::Order { kind: self.kind, seed: self.seed.unwrap_or_else(plan::seed) }
     }
 }
 
@@ -120,6 +151,7 @@ impl Arrangement {
             with_deps: self.with_deps,
             shard: self.shard,
             shard_times: self.shard_times.clone(),
+            perturb: self.perturb.map(Perturb::meaning),
         }
     }
 }

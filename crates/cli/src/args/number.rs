@@ -21,6 +21,12 @@ pub(super) fn time(text: &str) -> Result<Duration, String> {
     }
 }
 
+/// A size on disk.
+pub(super) fn size(text: &str) -> Result<u64, String> {
+    kvmtest::params::size(text, 1)
+        .ok_or_else(|| "a size: bytes, or a number with `K`, `M`, `G` or `T`, as `10G`".into())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -34,6 +40,14 @@ mod tests {
         }
         for text in ["0", "-1", "x", ""] {
             assert!(from_one(text).expect_err(text).contains("from 1 on"), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_size_may_be_nothing() {
+        assert_eq!((size("0"), size("10G"), size("7")), (Ok(0), Ok(10 << 30), Ok(7)));
+        for text in ["", "-1", "much", "10X", "99999999T", "--json"] {
+            assert!(size(text).expect_err(text).starts_with("a size: bytes"), "{text}");
         }
     }
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use kvmtest::vm::Vm;
 use kvmtest::{Deadline, Error, ErrorKind, Result, env, wait};
-use rustix::termios::{OptionalActions, Termios, tcgetattr, tcsetattr};
+use rustix::termios::{OptionalActions, QueueSelector, Termios, tcflush, tcgetattr, tcsetattr};
 
 use super::usage::note_use;
 use crate::args::Machine;
@@ -26,7 +26,7 @@ pub(super) fn execute(machine: &Machine) -> Result<u8> {
     note_use(&vm, "console");
     let console = Console::of(&vm)?;
     note(format!("console of {}: Ctrl-] leaves", vm.name()));
-    let ended = console.relay(&Before::default())?;
+    let ended = console.relay(&vm, &Before::default())?;
     note(if ended { "\nthe machine has ended" } else { "\nleft; the machine lives on" });
     Ok(0)
 }
@@ -39,7 +39,8 @@ pub(super) struct Console(UnixStream);
 pub(super) struct Before(Arc<Mutex<Option<Termios>>>);
 
 impl Console {
-    /// Connects to the first serial console of `vm`.
+    /// Connects to the first serial console of `vm`. What was typed at this terminal until now was
+    /// not meant for it, and is thrown away; what is typed from now on is.
     pub(super) fn of(vm: &Vm) -> Result<Self> {
         let missing = || {
             let message = format!("the VM `{}` has no serial console", vm.name());
@@ -47,14 +48,18 @@ impl Console {
         };
         let record = vm.record().ok_or_else(missing)?;
         let serial = record.line.serials.first().ok_or_else(missing)?;
-        record.instance.connect(&serial.socket).map(Self)
+        let stream = record.instance.connect(&serial.socket)?;
+        // Nothing, where it is no terminal.
+        let _ = tcflush(std::io::stdin(), QueueSelector::IFlush);
+        Ok(Self(stream))
     }
 
     /// Lets a person at this terminal type there, until they leave or an interrupt is requested;
-    /// tells whether it was the machine that ended it.
-    pub(super) fn relay(self, before: &Before) -> Result<bool> {
+    /// tells whether it was the machine that ended it. From the first key on, `vm` is known as
+    /// one in which somebody was.
+    pub(super) fn relay(self, vm: &Vm, before: &Before) -> Result<bool> {
         before.make_raw();
-        let ended = relay(self.0);
+        let ended = relay(self.0, || vm.enter_by_hand());
         before.put_back();
         ended
     }
@@ -68,7 +73,8 @@ impl Before {
         };
         let mut raw = before.clone();
         raw.make_raw();
-        let _ = tcsetattr(&stdin, OptionalActions::Flush, &raw);
+        // Whoever was told that this is a console may have begun to type.
+        let _ = tcsetattr(&stdin, OptionalActions::Drain, &raw);
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(before);
     }
 
@@ -81,9 +87,11 @@ impl Before {
     }
 }
 
-/// Carries bytes both ways; says whether it was the machine that ended it.
-fn relay(mut stream: UnixStream) -> Result<bool> {
+/// Carries bytes both ways; says whether it was the machine that ended it. `enter` is called
+/// before anything is typed there.
+fn relay(mut stream: UnixStream, enter: impl FnOnce() -> Result<()>) -> Result<bool> {
     let stdin = std::io::stdin();
+    let mut enter = Some(enter);
     let mut input_open = true;
     let mut buffer = [0u8; 4096];
     loop {
@@ -111,11 +119,15 @@ fn relay(mut stream: UnixStream) -> Result<bool> {
         }
         if from_person {
             let read = rustix::io::read(&stdin, &mut buffer)?;
-            if let Some(at) = buffer[..read].iter().position(|byte| *byte == ESCAPE) {
-                stream.write_all(&buffer[..at])?;
+            let escape = buffer[..read].iter().position(|byte| *byte == ESCAPE);
+            let typed = &buffer[..escape.unwrap_or(read)];
+            if let Some(enter) = enter.take_if(|_| !typed.is_empty()) {
+                enter()?;
+            }
+            stream.write_all(typed)?;
+            if escape.is_some() {
                 return Ok(false);
             }
-            stream.write_all(&buffer[..read])?;
             input_open = read > 0;
         }
     }

@@ -4,8 +4,6 @@ use std::collections::{HashMap, HashSet};
 use std::fmt::Write;
 
 use camino::Utf8Path;
-use jiff::Timestamp;
-use jiff::tz::TimeZone;
 use kvmtest::Result;
 use kvmtest_runner::exit_code;
 use kvmtest_runner::history::{self, Rebuilt, Single, Story};
@@ -13,7 +11,7 @@ use serde_json::{Value, json};
 
 use crate::args::{History, HistoryFormat};
 use crate::output::Output;
-use crate::terminal::{clean, duration, note, table};
+use crate::terminal::{clean, duration, moment, note, table};
 
 /// How many runs of a test a person is shown.
 const SHOWN: usize = 20;
@@ -121,11 +119,6 @@ fn row(story: &Story) -> Vec<String> {
         story.trend.map(|trend| format!("{:+.0}%", trend * 100.0)).unwrap_or_default(),
         clean(&story.name),
     ]
-}
-
-/// In the host's time zone, as the names of results are.
-fn moment(at: Timestamp) -> String {
-    at.to_zoned(TimeZone::system()).strftime("%Y-%m-%d %H:%M").to_string()
 }
 
 fn percent(part: Option<f64>) -> String {

@@ -19,6 +19,7 @@ mod run;
 mod selection;
 mod show;
 mod ssh;
+mod state;
 mod usage;
 mod visit;
 
@@ -42,6 +43,7 @@ pub(crate) fn execute(command: Command) -> Result<ExitCode> {
         Command::Doctor => doctor::execute(),
         Command::Guest(guest) => guest::execute(guest),
         Command::Env(env) => env::execute(env.command),
+        Command::State(state) => state::execute(state.command),
         Command::Console(machine) => console::execute(&machine),
         Command::Monitor(monitor) => monitor::execute(&monitor),
         Command::Ssh(ssh) => ssh::execute(&ssh),

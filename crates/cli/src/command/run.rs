@@ -6,7 +6,7 @@ use std::io::IsTerminal;
 use kvmtest::{Error, ErrorKind, Result, env};
 use kvmtest_runner::dispatch::{Settings, Worker};
 use kvmtest_runner::hold::{OnFail, Shell};
-use kvmtest_runner::plan::Fact;
+use kvmtest_runner::plan::{Arrangement, Fact};
 use kvmtest_runner::report::{ConsoleOptions, Detail};
 use kvmtest_runner::run::Order;
 use kvmtest_runner::scratch::Scratch;
@@ -22,14 +22,15 @@ use crate::terminal::{clean, duration, note, table};
 pub(super) fn execute(args: &Run) -> Result<u8> {
     let before = Before::default();
     let on_fail = on_fail(args.on_fail, &before)?;
+    let arrangement = args.arrangement.meaning();
     let order = Order {
         choice: choice(&args.selection)?,
         subtests: args.selection.subtests.clone(),
         results: args.results.clone(),
-        argv: std::env::args().collect(),
+        argv: replayable(std::env::args(), &arrangement),
         console: ConsoleOptions::detect().with_detail(detail(&args.detail)),
         jobs: args.jobs,
-        arrangement: args.arrangement.meaning(),
+        arrangement,
         known_failures: args.arrangement.known_failures.clone(),
     };
     if args.arrangement.list_only {
@@ -69,6 +70,21 @@ pub(super) fn execute(args: &Run) -> Result<u8> {
         drop(overlays);
     }
     Ok(code)
+}
+
+/// The command line, for the record, with the seed that was drawn: so it does the same again.
+fn replayable(argv: impl Iterator<Item = String>, arrangement: &Arrangement) -> Vec<String> {
+    let mut argv: Vec<String> = argv.collect();
+    let Some(order) = arrangement.perturb else { return argv };
+    let options = argv.iter().take_while(|word| *word != "--").count();
+    for at in 0..options {
+        if argv[at].starts_with("--perturb=") {
+            argv[at] = format!("--perturb={order}");
+        } else if argv[at] == "--perturb" && at + 1 < options {
+            argv[at + 1] = order.to_string();
+        }
+    }
+    argv
 }
 
 fn on_fail(wanted: args::OnFail, before: &Before) -> Result<OnFail> {
@@ -136,5 +152,33 @@ pub(super) fn detail(detail: &args::Detail) -> Detail {
         (true, _) => Detail::Quiet,
         (false, true) => Detail::Verbose,
         (false, false) => Detail::Normal,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use kvmtest::perturb::{Kind, Order};
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_that_is_kept_has_the_seed() {
+        let perturbed = Arrangement {
+            perturb: Some(Order { kind: Kind::Fork, seed: 7 }),
+            ..Arrangement::default()
+        };
+        let check = |argv: &str, arrangement: &Arrangement, expected: &str| {
+            let argv = argv.split(' ').map(str::to_owned);
+            assert_eq!(replayable(argv, arrangement).join(" "), expected);
+        };
+        check("run --perturb fork boot", &perturbed, "run --perturb fork@7 boot");
+        check("run --perturb=fork boot", &perturbed, "run --perturb=fork@7 boot");
+        check("run --perturb fork@7", &perturbed, "run --perturb fork@7");
+        check(
+            "run --perturb=fork -- --perturb x",
+            &perturbed,
+            "run --perturb=fork@7 -- --perturb x",
+        );
+        check("run boot", &Arrangement::default(), "run boot");
     }
 }

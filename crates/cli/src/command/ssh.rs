@@ -30,6 +30,7 @@ pub(super) fn execute(args: &Ssh) -> Result<u8> {
             .env("SSH_ASKPASS_REQUIRE", "force")
             .env(askpass::VARIABLE, password);
     }
+    vm.enter_by_hand()?;
     drop(vm);
     let error = ssh.exec();
     Err(Error::new(ErrorKind::Host, "`ssh` cannot be started: apt install openssh-client")

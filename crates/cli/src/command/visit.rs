@@ -20,7 +20,7 @@ pub(super) fn visit(vm: &Vm, all: &[Survivor], before: &Before) {
         note(format!("  {line}"));
     }
     note("");
-    match console.relay(before) {
+    match console.relay(vm, before) {
         Ok(false) => note(format!("\nyou left {name}; the run goes on")),
         Ok(true) => note(format!("\nthe machine {name} has ended; the run goes on")),
         Err(error) if error.kind() == ErrorKind::Interrupted => {

@@ -1,19 +1,15 @@
 //! Finds what no run and no guard takes care of any more, and clears it up.
 
-use std::os::fd::AsFd;
 use std::time::Duration;
 
 use camino::{Utf8Path, Utf8PathBuf};
-use rustix::process::{Signal, pidfd_send_signal};
 
 use super::file::{EnvFile, claims, envs, files, remove_abandoned_claim};
 use super::{Env, Face};
-use crate::deadline::Deadline;
+use crate::document;
 use crate::error::{Error, ErrorKind, Result};
-use crate::host::ProcessId;
 use crate::lease::{self, Lease};
 use crate::vm::{Instance, Vm, remove_if_empty, runtime_root, scratch_root};
-use crate::{document, wait};
 
 /// Something that was cleared up.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -160,19 +156,7 @@ fn collect_instance(runtime: &Utf8Path, reach: Reach) -> Result<Option<Collected
     if lease.is_none() && is_young(runtime) {
         return Ok(None);
     }
-    let process = match lease::qemu_of(runtime) {
-        Ok(Some(qemu)) => qemu.open()?,
-        // The guard was killed after it had started QEMU and before it could say so.
-        _ => match works_in(runtime) {
-            Some(qemu) => qemu.open()?,
-            None => None,
-        },
-    };
-    if let Some(process) = &process {
-        // What ended just now takes no signal.
-        let _ = pidfd_send_signal(process, Signal::KILL);
-        let _ = wait::readable([process.as_fd()], Deadline::after(Duration::from_secs(5)))?;
-    }
+    let lived = lease::kill_qemu(runtime)?;
     let name = lease.as_ref().map_or_else(|| runtime.to_string(), |lease| lease.vm.clone());
     match lease {
         Some(lease) => {
@@ -185,18 +169,7 @@ fn collect_instance(runtime: &Utf8Path, reach: Reach) -> Result<Option<Collected
         }
         None => std::fs::remove_dir_all(runtime)?,
     }
-    Ok(Some(if process.is_some() { Collected::LeakedVm(name) } else { Collected::DeadVm(name) }))
-}
-
-/// The process whose working directory this is.
-fn works_in(directory: &Utf8Path) -> Option<ProcessId> {
-    let directory = directory.canonicalize_utf8().ok()?;
-    let processes = std::fs::read_dir("/proc").ok()?;
-    let numbers = processes.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok());
-    let mut there = numbers.filter(|pid: &u32| {
-        std::fs::read_link(format!("/proc/{pid}/cwd")).is_ok_and(|cwd| cwd == directory)
-    });
-    there.find_map(|pid| ProcessId::of(pid).ok())
+    Ok(Some(if lived { Collected::LeakedVm(name) } else { Collected::DeadVm(name) }))
 }
 
 /// Whether anybody could find the machine again: its env file may have been broken.

@@ -1,15 +1,15 @@
 //! The env file itself: versioned JSON, replaced as a whole, under a lock on a separate file.
 
 use std::collections::BTreeMap;
-use std::fs::{File, TryLockError};
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use camino::{Utf8Path, Utf8PathBuf};
 use serde::{Deserialize, Serialize};
 
-use crate::error::{Context, Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::host::ProcessId;
-use crate::vm::Record;
+use crate::lock::Lock;
+use crate::vm::{Record, Transition};
 use crate::{directories, document};
 
 const VERSION: u32 = 1;
@@ -36,11 +36,36 @@ pub(crate) struct Content {
     /// The machines, by name.
     #[serde(default)]
     pub(crate) vms: BTreeMap<String, Record>,
+    /// What is being done with them, by the names of their instances.
+    #[serde(default)]
+    pub(crate) transitions: BTreeMap<String, Transition>,
 }
 
+impl Content {
+    /// The machines that somebody has left in the middle of something. What could not be set right
+    /// is not told of again.
+    pub(crate) fn abandoned(&self) -> Vec<Record> {
+        let is_abandoned = |record: &&Record| {
+            let transition = self.transitions.get(&record.instance.id);
+            transition.is_some_and(|it| !it.is_given_up() && it.is_abandoned())
+        };
+        self.vms.values().filter(is_abandoned).cloned().collect()
+    }
+
+    /// Forgets what was being done with machines that are gone.
+    fn forget_transitions(&mut self) {
+        let vms = &self.vms;
+        let is_known = |id: &String| vms.values().any(|record| record.instance.id == *id);
+        self.transitions.retain(|id, _| is_known(id));
+    }
+}
+
+/// The file, wherever it is from: it goes when it names no machine, and comes back with the next.
 #[derive(Clone)]
 pub(crate) struct EnvFile {
     path: Utf8PathBuf,
+    /// What was said of all machines that are started by way of this, while there is no file.
+    guard: Arc<Mutex<Option<Utf8PathBuf>>>,
 }
 
 /// An env file that one run has for itself; it is free again when this is dropped.
@@ -153,7 +178,17 @@ impl Claim {
 
 impl EnvFile {
     pub(crate) fn new(path: &Utf8Path) -> Self {
-        Self { path: path.to_owned() }
+        Self { path: path.to_owned(), guard: Arc::default() }
+    }
+
+    /// Says which program guards the machines that are started from here on.
+    pub(crate) fn set_guard(&self, program: &Utf8Path) -> Result<()> {
+        *self.guard() = Some(program.to_owned());
+        self.update(|content| content.guard = Some(program.to_owned()))
+    }
+
+    fn guard(&self) -> MutexGuard<'_, Option<Utf8PathBuf>> {
+        self.guard.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) fn path(&self) -> &Utf8Path {
@@ -170,10 +205,11 @@ impl EnvFile {
         Ok(content.unwrap_or(Content {
             version: VERSION,
             holder: None,
-            guard: None,
+            guard: self.guard().clone(),
             overlays: None,
             own_images: BTreeMap::new(),
             vms: BTreeMap::new(),
+            transitions: BTreeMap::new(),
         }))
     }
 
@@ -182,6 +218,7 @@ impl EnvFile {
         let lock = Lock::take(&self.path.with_extension("lock"))?;
         let mut content = self.read()?;
         let result = change(&mut content);
+        content.forget_transitions();
         document::write_locked(&self.path, &content)?;
         drop(lock);
         Ok(result)
@@ -210,74 +247,6 @@ fn remove(path: &Utf8Path) -> Result<()> {
     match std::fs::remove_file(path) {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error.into()),
         _ => Ok(()),
-    }
-}
-
-/// An exclusive lock on a file that exists only as long as somebody has or wants it.
-pub(crate) struct Lock {
-    path: Utf8PathBuf,
-    // The lock is the open file's; it is released when the file is closed.
-    _file: File,
-}
-
-impl Lock {
-    pub(crate) fn take(path: &Utf8Path) -> Result<Self> {
-        loop {
-            let file = open(path)?;
-            // Held for the time of a small write by whoever has it, so there is no deadline.
-            file.lock().with_context(|| format!("locking {path}"))?;
-            if is_still(&file, path) {
-                return Ok(Self { path: path.to_owned(), _file: file });
-            }
-        }
-    }
-
-    pub(crate) fn try_take(path: &Utf8Path) -> Result<Option<Self>> {
-        loop {
-            let file = open(path)?;
-            match file.try_lock() {
-                Ok(()) if is_still(&file, path) => {
-                    return Ok(Some(Self { path: path.to_owned(), _file: file }));
-                }
-                Ok(()) => {}
-                Err(TryLockError::WouldBlock) => return Ok(None),
-                Err(TryLockError::Error(error)) => {
-                    return Err(error).with_context(|| format!("locking {path}"));
-                }
-            }
-        }
-    }
-}
-
-impl Drop for Lock {
-    fn drop(&mut self) {
-        // While it is still locked: who waits for it finds that the file is no longer at its
-        // path, and makes another.
-        let _ = std::fs::remove_file(&self.path);
-    }
-}
-
-fn open(path: &Utf8Path) -> Result<File> {
-    let doing = || format!("opening the lock {path}");
-    // Whoever leaves removes the directory if it is empty, perhaps between our two steps.
-    for _ in 0..100 {
-        if let Some(directory) = path.parent().filter(|directory| !directory.exists()) {
-            directories::private(directory)?;
-        }
-        let opened =
-            File::options().write(true).create(true).truncate(false).mode(0o600).open(path);
-        match opened {
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
-            opened => return opened.with_context(doing),
-        }
-    }
-    Err(Error::new(ErrorKind::Io, "its directory is removed again and again")).with_context(doing)
-}
-
-fn is_still(file: &File, path: &Utf8Path) -> bool {
-    match (file.metadata(), std::fs::metadata(path)) {
-        (Ok(ours), Ok(theirs)) => ours.ino() == theirs.ino() && ours.dev() == theirs.dev(),
-        _ => false,
     }
 }
 

@@ -5,7 +5,8 @@ mod file;
 mod images;
 mod shared;
 
-use std::sync::{Arc, LazyLock};
+use std::collections::HashMap;
+use std::sync::{Arc, LazyLock, Mutex};
 
 use camino::{Utf8Path, Utf8PathBuf};
 
@@ -18,8 +19,9 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::host::ProcessId;
 use crate::monitor::QmpMonitor;
 use crate::params::Params;
+use crate::perturb::Perturb;
 use crate::vm::Vm;
-use file::EnvFile;
+use file::{Content, EnvFile};
 pub(crate) use shared::Shared;
 
 /// The environment of a test: the virtual machines that live, by name.
@@ -44,8 +46,8 @@ pub(crate) struct Home {
     pub(crate) face: Face,
     /// Where monitor and session logs go; none are kept without it.
     pub(crate) log_dir: Option<Utf8PathBuf>,
-    /// The serial consoles that this process has sessions on: a second connection would hang.
-    pub(crate) consoles: Shared<()>,
+    /// What happens to the machines at the checkpoints of their sessions.
+    pub(crate) perturbed: Mutex<HashMap<String, Arc<Mutex<Perturb>>>>,
 }
 
 /// The monitors that this process is connected to, whichever view of an environment they were
@@ -54,7 +56,7 @@ pub(crate) static MONITORS: LazyLock<Shared<QmpMonitor>> = LazyLock::new(Shared:
 
 impl Home {
     fn new(file: EnvFile) -> Self {
-        Self { file, face: Face::Test, log_dir: None, consoles: Shared::new() }
+        Self { file, face: Face::Test, log_dir: None, perturbed: Mutex::default() }
     }
 }
 
@@ -113,9 +115,10 @@ impl Env {
         self.home.file.update(|content| content.holder = holder)
     }
 
-    /// Which program guards the machines started from here.
+    /// Which program guards the machines started from here. It is in the file for others as long
+    /// as that is there, and with this environment as long as that is.
     pub fn set_guard(&self, program: &Utf8Path) -> Result<()> {
-        self.home.file.update(|content| content.guard = Some(program.to_owned()))
+        self.home.file.set_guard(program)
     }
 
     /// Lets the machines started from here write to overlays in `dir` instead of to images that
@@ -129,15 +132,18 @@ impl Env {
         })
     }
 
-    /// The VM called `name`, if the environment knows it. It may be dead.
+    /// The VM called `name`, if the environment knows it. It may be dead. What a process that was
+    /// killed has left in the middle of something is set right, as far as that can be done: a
+    /// machine that was being moved or saved runs again.
     pub fn get_vm(&self, name: &str) -> Result<Option<Vm>> {
-        let content = self.home.file.read()?;
+        let content = self.settled()?;
         Ok(content.vms.get(name).map(|record| Vm::from_record(&self.home, record.clone())))
     }
 
-    /// All VMs that the environment knows, in the order of their names. They may be dead.
+    /// All VMs that the environment knows, in the order of their names. They may be dead. They are
+    /// set right as by [`get_vm`](Self::get_vm).
     pub fn get_all_vms(&self) -> Result<Vec<Vm>> {
-        let content = self.home.file.read()?;
+        let content = self.settled()?;
         Ok(content.vms.into_values().map(|record| Vm::from_record(&self.home, record)).collect())
     }
 
@@ -154,7 +160,8 @@ impl Env {
         Ok(vm)
     }
 
-    /// The VM called `name` as the parameters describe it, not started.
+    /// The VM called `name` as the parameters describe it, not started. A name that cannot be one
+    /// ([`params::name`](crate::params::name)) is an error.
     pub fn define_vm(&self, name: &str) -> Result<Vm> {
         if self.params.is_empty() {
             return Err(Error::new(
@@ -162,13 +169,17 @@ impl Env {
                 format!("no VM is called `{name}`, and there are no params to make it from"),
             ));
         }
-        Ok(Vm::define(&self.home, name, self.params.object_params(name)))
+        Vm::define_called(&self.home, name, self.params.object_params(name))
     }
 
     /// Makes `vm` known. Starting a VM does so by itself.
     pub fn register_vm(&self, vm: &Vm) -> Result<()> {
         match vm.record() {
-            Some(record) => self.home.file.update(|content| {
+            Some(mut record) => self.home.file.update(|content| {
+                let known = content.vms.get(&record.name);
+                if let Some(known) = known.filter(|known| known.instance == record.instance) {
+                    record.stain(known);
+                }
                 content.vms.insert(record.name.clone(), record);
             }),
             None => Err(Error::new(
@@ -198,6 +209,20 @@ impl Env {
     /// Removes the file if it keeps nothing: a run leaves none behind.
     pub fn tidy(&self) -> Result<()> {
         self.home.file.remove_if_idle()
+    }
+
+    /// What the file says, when nothing is left of what somebody was doing who is dead.
+    fn settled(&self) -> Result<Content> {
+        let content = self.home.file.read()?;
+        let abandoned = content.abandoned();
+        if abandoned.is_empty() {
+            return Ok(content);
+        }
+        for record in abandoned {
+            // It is logged; a machine that cannot be set right is found as it is.
+            let _ = Vm::from_record(&self.home, record).recover(false);
+        }
+        self.home.file.read()
     }
 
     fn with_home(mut self, change: impl FnOnce(Home) -> Home) -> Self {

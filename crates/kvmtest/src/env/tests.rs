@@ -1,6 +1,6 @@
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use super::file::{EnvFile, Lock};
+use super::file::EnvFile;
 use super::*;
 
 struct Room {
@@ -77,23 +77,33 @@ fn updates_of_several_threads_are_all_kept() {
 }
 
 #[test]
-fn a_lock_is_one_at_a_time_and_leaves_no_file() {
-    let room = room();
-    let first = Lock::try_take(&room.path).expect("no error").expect("free");
-    assert!(Lock::try_take(&room.path).expect("no error").is_none());
-    drop(first);
-    assert!(!room.path.exists());
-    let second = Lock::try_take(&room.path).expect("no error");
-    assert!(second.is_some());
-}
-
-#[test]
 fn a_vm_that_nobody_knows_cannot_be_made_without_params() {
     let room = room();
     let env = Env::open(&room.path).expect("opened");
     let error = env.get_living_vm("vm1").err().expect("nothing to make it from");
     assert_eq!(error.kind(), ErrorKind::VmMissing);
     assert!(error.message().contains("`vm1`"), "{error}");
+}
+
+#[test]
+fn the_guard_comes_back_with_the_file() {
+    let room = room();
+    let env = Env::open(&room.path).expect("opened");
+    env.set_guard(Utf8Path::new("/bin/true")).expect("written");
+    let same = env.clone().with_face(Face::Harness);
+    for view in [&env, &same] {
+        // As whoever ends the last machine does it.
+        super::file::forget(&room.path, "vm1", "gone").expect("forgotten");
+        assert!(!room.path.exists(), "it names no machine");
+        view.set_overlays(None).expect("written");
+        let there = EnvFile::new(&room.path).read().expect("read");
+        assert_eq!(there.guard.as_deref(), Some(Utf8Path::new("/bin/true")));
+    }
+    let other = Env::open(&room.path).expect("opened");
+    other.set_guard(Utf8Path::new("/bin/false")).expect("written");
+    env.set_overlays(None).expect("written");
+    let there = EnvFile::new(&room.path).read().expect("read");
+    assert_eq!(there.guard.as_deref(), Some(Utf8Path::new("/bin/false")), "what the file says");
 }
 
 #[test]

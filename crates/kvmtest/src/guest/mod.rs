@@ -5,14 +5,18 @@
 
 mod build;
 mod built;
+mod clock;
 mod hardware;
 mod manifest;
 pub mod os;
 pub mod progress;
 mod recipe;
+mod refresh;
 pub mod sign;
 mod store;
 
 pub use built::Guest;
+pub use clock::Clock;
 pub use os::Os;
+pub use refresh::Refresh;
 pub use store::{GuestState, GuestStatus, GuestStore, Known};

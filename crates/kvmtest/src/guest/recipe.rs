@@ -6,9 +6,10 @@ use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
 use crate::error::{Context, Error, ErrorKind, Result};
+use crate::hexadecimal;
 
 /// Counted up when the builder makes other bytes of the same recipe.
-const BUILDER: &str = "kvmtest guest builder 1";
+const BUILDER: &str = "kvmtest guest builder 2";
 
 macro_rules! guests {
     ($($path:literal),+) => {
@@ -134,7 +135,7 @@ impl Recipe {
                 digest.update(part.as_bytes());
             }
         }
-        hexadecimal(&digest.finalize())
+        hexadecimal::of(&digest.finalize())
     }
 
     /// The recipe as data.
@@ -158,14 +159,6 @@ pub(super) fn chosen<'a, T>(table: &'a ByDistribution<T>, names: &[String]) -> O
 /// A module's name as the kernel counts it: `virtio-net` and `virtio_net` are the same.
 pub(super) fn normalised(module: &str) -> String {
     module.replace('-', "_")
-}
-
-pub(super) fn hexadecimal(bytes: &[u8]) -> String {
-    use std::fmt::Write;
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }
 
 fn parse<T: for<'a> Deserialize<'a>>(text: &str) -> Result<T> {

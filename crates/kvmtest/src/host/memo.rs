@@ -30,6 +30,8 @@ where
     let mut bytes = Vec::new();
     let file = match fs::File::open(path) {
         Ok(file) => file,
+        // It never was.
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return None,
         Err(error) => {
             tracing::debug!(%path, %error, "nothing remembered");
             return None;

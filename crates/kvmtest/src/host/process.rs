@@ -123,12 +123,25 @@ impl fmt::Display for ProcessId {
 #[derive(Debug, PartialEq, Eq)]
 struct Stat {
     state: char,
+    threads: u32,
     start_time: u64,
+}
+
+impl Stat {
+    /// A process whose first thread has ended lives on in its others, which may still have its
+    /// sockets; only with the last of them does its descriptor tell of its end.
+    fn is_living(&self) -> bool {
+        match self.state {
+            'X' | 'x' => false,
+            'Z' => self.threads > 1,
+            _ => true,
+        }
+    }
 }
 
 /// The state of a process that runs; nothing if none has the number, or if what has it has ended.
 fn living_stat(pid: u32) -> Result<Option<Stat>> {
-    Ok(stat(pid)?.filter(|stat| !matches!(stat.state, 'Z' | 'X' | 'x')))
+    Ok(stat(pid)?.filter(Stat::is_living))
 }
 
 /// The state of whatever has the number, ended or not.
@@ -158,9 +171,10 @@ fn parse_stat(text: &str) -> Option<Stat> {
     let (_, rest) = text.rsplit_once(')')?;
     let mut fields = rest.split_ascii_whitespace();
     let state = fields.next()?.chars().next()?;
-    // The state is field 3, the start time is field 22.
-    let start_time = fields.nth(22 - 3 - 1)?.parse().ok()?;
-    Some(Stat { state, start_time })
+    // The state is field 3, the number of threads is field 20, the start time is field 22.
+    let threads = fields.nth(20 - 3 - 1)?.parse().ok()?;
+    let start_time = fields.nth(22 - 20 - 1)?.parse().ok()?;
+    Some(Stat { state, threads, start_time })
 }
 
 fn resident_pages(statm: &str) -> Option<u64> {
@@ -192,9 +206,19 @@ mod tests {
         for name in ["sleep", "", "a b", ") Z 1 (", "x) R 0 0", "\u{fffd}", "((("] {
             assert_eq!(
                 parse_stat(&stat_of(name, 'S', "7788")),
-                Some(Stat { state: 'S', start_time: 7788 }),
+                Some(Stat { state: 'S', threads: 1, start_time: 7788 }),
                 "{name}"
             );
+        }
+    }
+
+    #[test]
+    fn a_process_lives_as_long_as_one_of_its_threads() {
+        for (state, threads, lives) in
+            [('S', 1, true), ('Z', 1, false), ('Z', 2, true), ('X', 2, false), ('Z', 0, false)]
+        {
+            let stat = Stat { state, threads, start_time: 1 };
+            assert_eq!(stat.is_living(), lives, "{stat:?}");
         }
     }
 

@@ -1,7 +1,7 @@
 //! The guard: starts one QEMU, watches it and its lease, and clears up when nothing holds it.
 
 use std::fs::File;
-use std::io::{Read, Write};
+use std::io::{self, Read, Write};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::process::{Child, Command, Stdio};
@@ -9,11 +9,11 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use rustix::event::PollFlags;
-use rustix::fs::inotify;
-use rustix::process::{Resource, Rlimit, Signal, pidfd_send_signal};
+use rustix::process::{Pid, Resource, Rlimit, Signal, kill_process_group, pidfd_send_signal};
 
 use super::start::{Answer, Start};
 use super::{EXIT, Exit, Lease, QEMU, Qemu, VERSION};
+use crate::changes::{Changes, WatchFlags};
 use crate::deadline::Deadline;
 use crate::document;
 use crate::error::{Context, Error, ErrorKind, Result};
@@ -62,7 +62,7 @@ struct Guard {
     qemu: Child,
     process: ProcessId,
     pidfd: OwnedFd,
-    changes: OwnedFd,
+    changes: Changes,
     exited: bool,
 }
 
@@ -82,16 +82,24 @@ impl Guard {
             .stdin(Stdio::null())
             .stdout(log.try_clone()?)
             .stderr(log);
-        // SAFETY: setsid is async-signal-safe and touches nothing of this process.
+        let guard = rustix::process::getpid();
+        let begin = move || {
+            // Of a guard that was killed by now nobody may have looked for a QEMU in time.
+            if rustix::process::getppid() != Some(guard) {
+                return Err(io::ErrorKind::BrokenPipe.into());
+            }
+            rustix::process::setsid().map(drop).map_err(Into::into)
+        };
+        // SAFETY: both calls are async-signal-safe and touch nothing of this process.
         unsafe {
-            command.pre_exec(|| rustix::process::setsid().map(drop).map_err(Into::into));
+            command.pre_exec(begin);
         }
         let mut qemu = command.spawn().with_context(|| format!("starting `{program}`"))?;
         let identified = ProcessId::of_child(qemu.id()).and_then(|process| {
             let guard = Some(ProcessId::own()?);
             let document = Qemu { version: VERSION, process: process.clone(), guard };
             document::write(&instance.runtime.join(QEMU), &document)?;
-            let pid = rustix::process::Pid::from_child(&qemu);
+            let pid = Pid::from_child(&qemu);
             let flags = rustix::process::PidfdFlags::empty();
             Ok((process, rustix::process::pidfd_open(pid, flags)?))
         });
@@ -148,14 +156,13 @@ impl Guard {
         if !self.exited && ready.last().is_some_and(|flags| !flags.is_empty()) {
             self.note_exit();
         }
-        let mut buffer = [std::mem::MaybeUninit::uninit(); 4096];
-        let mut reader = inotify::Reader::new(&self.changes, &mut buffer);
-        while reader.next().is_ok() {}
+        self.changes.quiet();
         Ok(())
     }
 
     /// Writes down how QEMU ended, for whoever asks why the machine is dead.
     fn note_exit(&mut self) {
+        self.kill_children();
         if let Ok(status) = self.qemu.wait() {
             self.exited = true;
             let exit = Exit { version: VERSION, status: status.code(), signal: status.signal() };
@@ -181,8 +188,15 @@ impl Guard {
         if !matches!(ended, Ok([true])) {
             let _ = pidfd_send_signal(&self.pidfd, Signal::KILL);
         }
+        self.kill_children();
         let _ = self.qemu.wait();
         self.exited = true;
+    }
+
+    /// What QEMU started (a migration's `exec:`) may wait for ever for somebody who is gone. To be
+    /// called before QEMU is waited for: until then its number, and its group's, is its own.
+    fn kill_children(&self) {
+        let _ = kill_process_group(Pid::from_child(&self.qemu), Signal::KILL);
     }
 }
 
@@ -193,13 +207,9 @@ fn lift_limit() {
 }
 
 /// Tells of a new lease, and of the directory's end.
-fn watch_directory(instance: &Instance) -> Result<OwnedFd> {
-    let changes = inotify::init(inotify::CreateFlags::CLOEXEC | inotify::CreateFlags::NONBLOCK)?;
-    let what = inotify::WatchFlags::MOVED_TO
-        | inotify::WatchFlags::DELETE
-        | inotify::WatchFlags::DELETE_SELF;
-    inotify::add_watch(&changes, instance.runtime.as_std_path(), what)?;
-    Ok(changes)
+fn watch_directory(instance: &Instance) -> Result<Changes> {
+    let what = WatchFlags::MOVED_TO | WatchFlags::DELETE | WatchFlags::DELETE_SELF;
+    Changes::of(&instance.runtime, what)
 }
 
 fn release_standard_streams() {

@@ -6,6 +6,7 @@
 //! directories when neither holds any more; SIGKILL at any place leaks nothing.
 
 mod guard;
+mod kill;
 mod start;
 
 use camino::Utf8Path;
@@ -13,6 +14,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 pub use guard::serve as serve_guard;
+pub(crate) use kill::kill_qemu;
 pub use start::find_program_by;
 pub(crate) use start::{Start, program, start};
 
@@ -29,7 +31,7 @@ pub(crate) const EXIT: &str = "exit.json";
 /// Why a machine may live. It may as long as any one of the reasons holds.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Lease {
-    version: u32,
+    pub(crate) version: u32,
     /// The VM's name, for people.
     pub vm: String,
     /// The directories that go with it.

@@ -7,6 +7,7 @@ use std::sync::OnceLock;
 use camino::{Utf8Path, Utf8PathBuf};
 use serde::{Deserialize, Serialize};
 
+use super::kill::kill_qemu;
 use crate::error::{Context, Error, ErrorKind, Result};
 use crate::host::ProcessId;
 use crate::vm::Instance;
@@ -56,10 +57,14 @@ pub(crate) fn start(program: &Utf8Path, request: &Start) -> Result<ProcessId> {
     match serde_json::from_str(&line) {
         Ok(Answer::Started(process)) => Ok(process),
         Ok(Answer::Failed(why)) => Err(Error::new(ErrorKind::VmCreate, why)),
-        Err(_) => Err(Error::new(
-            ErrorKind::VmCreate,
-            format!("the guard `{program} guard` ended without an answer: is it kvmtest?"),
-        )),
+        Err(_) => {
+            // It may have come as far as starting QEMU.
+            kill_qemu(&request.instance.runtime)?;
+            Err(Error::new(
+                ErrorKind::VmCreate,
+                format!("the guard `{program} guard` ended without an answer: is it kvmtest?"),
+            ))
+        }
     }
 }
 
@@ -96,4 +101,28 @@ pub(crate) fn program() -> Result<Utf8PathBuf> {
                  `Env::set_guard`",
             )
         })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_guard_started_before_it_was_killed_is_ended() {
+        let place = tempfile::tempdir().expect("a directory");
+        let runtime = Utf8PathBuf::from_path_buf(place.path().join("vm1")).expect("UTF-8");
+        std::fs::create_dir(&runtime).expect("made");
+        let guard = runtime.with_file_name("guard");
+        let script = "#!/bin/sh\ncd \"${0%/*}/vm1\"\n\
+                      sleep 600 <&- >&- 2>&- &\necho $! >pid\n";
+        kvmtest_tests::write_executable(&guard, script);
+        let instance =
+            Instance { id: "x".into(), runtime: runtime.clone(), scratch: runtime.clone() };
+        let request = Start { instance, command: Vec::new(), environment: Vec::new() };
+        let error = start(&guard, &request).expect_err("it said nothing");
+        assert!(error.to_string().contains("ended without an answer"), "{error}");
+        let pid = std::fs::read_to_string(runtime.join("pid")).expect("it started something");
+        let pid = pid.trim().parse().expect("a number");
+        ProcessId::of(pid).expect_err("it was ended");
+    }
 }

@@ -1,11 +1,14 @@
 //! One connection to a QMP socket: a thread that reads, and what it has read.
 
 use std::collections::{HashMap, VecDeque};
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufRead, BufReader, IoSlice, Read, Write};
+use std::mem::MaybeUninit;
+use std::os::fd::BorrowedFd;
 use std::os::unix::net::UnixStream;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 
+use rustix::net::{SendAncillaryBuffer, SendAncillaryMessage, SendFlags, sendmsg};
 use serde_json::Value;
 
 use super::event::Event;
@@ -64,11 +67,13 @@ impl Connection {
         Ok(Self { writer: Mutex::new(stream), shared, reader: Some(reader) })
     }
 
-    /// Sends one line.
-    pub(super) fn send(&self, line: &[u8]) -> Result<()> {
+    /// Sends one line, and with its first byte the descriptor, if there is one.
+    pub(super) fn send(&self, line: &[u8], descriptor: Option<BorrowedFd<'_>>) -> Result<()> {
         self.shared.transcript.note(Direction::ToQemu, line);
+        let line = [line, b"\n"].concat();
         let mut writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
-        writer.write_all(line).and_then(|()| writer.write_all(b"\n")).map_err(|error| {
+        let sent = descriptor.map_or(Ok(0), |descriptor| send_with(&writer, &line, descriptor));
+        sent.and_then(|sent| writer.write_all(&line[sent..])).map_err(|error| {
             let why = self.inbox().ended.clone();
             let message = why.unwrap_or_else(|| "the monitor takes no commands".into());
             Error::new(ErrorKind::Monitor, message).caused_by(error)
@@ -115,6 +120,24 @@ impl Drop for Connection {
         let _ = writer.shutdown(std::net::Shutdown::Both);
         if let Some(reader) = self.reader.take() {
             let _ = reader.join();
+        }
+    }
+}
+
+/// Sends the beginning of `line`, the descriptor with it; says how many bytes that were.
+fn send_with(
+    stream: &UnixStream,
+    line: &[u8],
+    descriptor: BorrowedFd<'_>,
+) -> std::io::Result<usize> {
+    let descriptors = [descriptor];
+    let mut room = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
+    let mut rights = SendAncillaryBuffer::new(&mut room);
+    rights.push(SendAncillaryMessage::ScmRights(&descriptors));
+    loop {
+        match sendmsg(stream, &[IoSlice::new(line)], &mut rights, SendFlags::NOSIGNAL) {
+            Err(rustix::io::Errno::INTR) => {}
+            sent => return Ok(sent?),
         }
     }
 }

@@ -4,6 +4,8 @@ mod connection;
 mod event;
 mod human;
 mod qmp;
+#[cfg(test)]
+pub(crate) mod tests;
 mod transcript;
 
 pub use event::Event;

@@ -3,6 +3,7 @@
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::net::UnixStream;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use camino::Utf8Path;
@@ -25,6 +26,8 @@ pub struct QmpMonitor {
     connection: Connection,
     greeting: Value,
     next_id: AtomicU64,
+    /// Held while a descriptor is on its way: QEMU keeps the last one only.
+    passing: Mutex<()>,
 }
 
 impl QmpMonitor {
@@ -49,9 +52,14 @@ impl QmpMonitor {
                     format!("the monitor `{name}` did not greet: is another client connected?"),
                 )
             })?;
-        let monitor =
-            Self { name: name.to_owned(), connection, greeting, next_id: AtomicU64::new(1) };
-        monitor.execute("qmp_capabilities", json!({}), deadline).with_context(doing)?;
+        let monitor = Self {
+            name: name.to_owned(),
+            connection,
+            greeting,
+            next_id: AtomicU64::new(1),
+            passing: Mutex::new(()),
+        };
+        monitor.execute("qmp_capabilities", json!({}), None, deadline).with_context(doing)?;
         Ok(monitor)
     }
 
@@ -73,16 +81,53 @@ impl QmpMonitor {
 
     /// As [`cmd`](Self::cmd), with a timeout of one's own.
     pub fn cmd_timeout(&self, command: &str, arguments: Value, timeout: Duration) -> Result<Value> {
-        let _doing = doing::begin(format!("executing `{command}` on the monitor `{}`", self.name));
-        self.execute(command, arguments, Deadline::after(timeout))
-            .with_context(|| format!("executing `{command}` on the monitor `{}`", self.name))
+        let doing = || format!("executing `{command}` on the monitor `{}`", self.name);
+        let _doing = doing::begin(doing());
+        self.execute(command, arguments, None, Deadline::after(timeout)).with_context(doing)
+    }
+
+    /// Gives QEMU a copy of `descriptor`, which it calls `name` from then on: `getfd`. One of the
+    /// same name that it had is closed. What uses it takes it: `migrate` with `fd:NAME`.
+    pub fn pass_fd(&self, name: &str, descriptor: BorrowedFd<'_>) -> Result<()> {
+        let doing = || format!("passing the descriptor `{name}` to the monitor `{}`", self.name);
+        let _doing = doing::begin(doing());
+        let _passing = self.passing.lock().unwrap_or_else(PoisonError::into_inner);
+        let (arguments, deadline) = (json!({"fdname": name}), Deadline::after(COMMAND_TIMEOUT));
+        self.execute("getfd", arguments, Some(descriptor), deadline).with_context(doing)?;
+        Ok(())
+    }
+
+    /// Has QEMU close the descriptor that it was given as `name` and that nothing has used.
+    pub fn close_fd(&self, name: &str) -> Result<()> {
+        self.cmd("closefd", json!({"fdname": name})).map(drop)
+    }
+
+    /// Gives QEMU a copy of `descriptor` under a number, by which it is found as
+    /// `/dev/fdset/NUMBER` wherever QEMU opens a file: `add-fd`.
+    pub fn add_fd(&self, descriptor: BorrowedFd<'_>) -> Result<u64> {
+        let doing = || format!("passing a descriptor to the monitor `{}`", self.name);
+        let _doing = doing::begin(doing());
+        let _passing = self.passing.lock().unwrap_or_else(PoisonError::into_inner);
+        let deadline = Deadline::after(COMMAND_TIMEOUT);
+        let answer =
+            self.execute("add-fd", json!({}), Some(descriptor), deadline).with_context(doing)?;
+        answer["fdset-id"].as_u64().ok_or_else(|| {
+            let message = format!("`add-fd` was answered by no number: `{answer}`");
+            Error::new(ErrorKind::Monitor, message).context(doing())
+        })
+    }
+
+    /// Has QEMU close the descriptor `number` that it was given by [`add_fd`](Self::add_fd), once
+    /// it does not use it any more.
+    pub fn remove_fd(&self, number: u64) -> Result<()> {
+        self.cmd("remove-fd", json!({"fdset-id": number})).map(drop)
     }
 
     /// Sends `line` as it is and gives back the whole answer, errors included; for tests of the
     /// protocol itself. The answer must not carry an `id` that is a string.
     pub fn cmd_raw(&self, line: &str) -> Result<Value> {
         self.connection.inbox().anonymous.clear();
-        self.connection.send(line.as_bytes())?;
+        self.connection.send(line.as_bytes(), None)?;
         self.connection
             .wait_for(Deadline::after(COMMAND_TIMEOUT), |inbox| inbox.anonymous.pop_front())?
             .ok_or_else(|| self.no_answer(line, COMMAND_TIMEOUT))
@@ -160,14 +205,20 @@ impl QmpMonitor {
         Ok(Activity { listener: self.connection.listen()? })
     }
 
-    fn execute(&self, command: &str, arguments: Value, deadline: Deadline) -> Result<Value> {
+    fn execute(
+        &self,
+        command: &str,
+        arguments: Value,
+        descriptor: Option<BorrowedFd<'_>>,
+        deadline: Deadline,
+    ) -> Result<Value> {
         let timeout = deadline.remaining();
         let id = format!("{}-{}", self.name, self.next_id.fetch_add(1, Ordering::Relaxed));
         let mut message = json!({ "execute": command, "id": id });
         if !arguments.is_null() {
             message["arguments"] = arguments;
         }
-        self.connection.send(message.to_string().as_bytes())?;
+        self.connection.send(message.to_string().as_bytes(), descriptor)?;
         let answer = self
             .connection
             .wait_for(deadline, |inbox| inbox.answers.remove(&id).or_else(|| inbox.refusal()))?

@@ -1,6 +1,7 @@
 //! `params`: an ordered dictionary of strings that the configuration language made, with getters
 //! that check what they return.
 
+pub mod name;
 mod typed;
 mod units;
 
@@ -10,7 +11,7 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 
-pub use units::duration;
+pub use units::{duration, size};
 
 use crate::error::{Error, ErrorKind, Result};
 

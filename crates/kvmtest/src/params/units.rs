@@ -18,7 +18,7 @@ pub fn duration(text: &str) -> Option<Duration> {
 
 /// Bytes, with QEMU's suffixes, each a power of 1024: `4G` is 4 GiB. `plain` is what a number
 /// without a suffix counts: 1 for bytes, 1 MiB for `mem`.
-pub(crate) fn size(text: &str, plain: u64) -> Option<u64> {
+pub fn size(text: &str, plain: u64) -> Option<u64> {
     let (number, unit) = split(text);
     let unit = unit.strip_suffix("iB").unwrap_or(unit);
     let scale = match unit {

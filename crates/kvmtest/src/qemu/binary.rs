@@ -75,6 +75,14 @@ impl Binary {
         &self.capabilities
     }
 
+    /// Text that is another one as soon as this is another binary: an upgrade, a package of
+    /// modules.
+    pub fn identity(&self) -> Result<String> {
+        let identity = Identity::of(&self.path)?;
+        let file = serde_json::to_string(&identity).map_err(std::io::Error::from)?;
+        Ok(format!("{} {} {file}", self.version(), self.package()))
+    }
+
     fn from_path(path: Utf8PathBuf, cache: Option<&Cache>, deadline: Deadline) -> Result<Self> {
         let identity = Identity::of(&path)?;
         // A script may start another binary tomorrow, and its own file would not show it.

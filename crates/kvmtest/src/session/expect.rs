@@ -11,6 +11,7 @@ use regex::bytes::Regex;
 use super::DEFAULT_TIMEOUT;
 use super::buffer::{BUFFER_LIMIT, Buffer, OVERLAP};
 use super::channel::Channel;
+use super::follow::Follow;
 use super::last_line::last_line;
 use super::log::Log;
 use super::pattern::{Match, Pattern, compile, first_match, groups, names};
@@ -40,6 +41,8 @@ pub struct Expect {
     pub(super) watches: Vec<Box<dyn Watch>>,
     /// What a watch said in the moment in which data came, too: data first.
     pub(super) verdict: Option<Error>,
+    /// Where it goes on if the other side moves.
+    pub(super) follow: Option<Box<dyn Follow>>,
     pub(super) linesep: Vec<u8>,
 }
 
@@ -209,6 +212,9 @@ impl Expect {
     /// Closes it: a process is killed and reaped, with its session.
     pub fn close(&mut self) {
         self.channel = Channel::Closed;
+        if let Some(follow) = &self.follow {
+            follow.close();
+        }
         self.ended.get_or_insert_with(|| "the session is closed".to_owned());
     }
 
@@ -248,6 +254,7 @@ impl Expect {
             log: log.map(Log::open).transpose()?,
             watches: Vec::new(),
             verdict: None,
+            follow: None,
             linesep: b"\n".to_vec(),
         })
     }

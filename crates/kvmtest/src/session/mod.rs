@@ -15,10 +15,13 @@ pub mod login;
 
 mod buffer;
 mod channel;
+mod checkpoint;
 mod client;
 mod command;
 mod echo;
 mod expect;
+mod follow;
+mod gate;
 mod last_line;
 mod log;
 mod params;
@@ -32,8 +35,11 @@ mod terminal;
 mod watch;
 
 pub use buffer::{BUFFER_LIMIT, OVERLAP};
+pub(crate) use checkpoint::Checkpoint;
 pub use client::{Client, arguments};
 pub use expect::Expect;
+pub(crate) use follow::Follow;
+pub(crate) use gate::{Closed, Gate};
 pub use log::LOG_LIMIT;
 pub use params::LoginParams;
 pub use pattern::{Match, Pattern};

@@ -4,6 +4,7 @@ use camino::Utf8PathBuf;
 use regex::bytes::Regex;
 
 use super::client::Client;
+use super::last_line::last_line;
 use super::pattern::Pattern;
 use crate::error::Result;
 use crate::params::Params;
@@ -30,6 +31,8 @@ pub struct LoginParams {
     /// The machine was started just now: a console that stays silent is one that boots, and
     /// gets no Ctrl-C.
     pub booting: bool,
+    /// The console was last seen at a shell's prompt: the shell is asked to prove itself at once.
+    pub prompted: bool,
 }
 
 /// The prompt that is expected where `shell_prompt` is not set.
@@ -49,6 +52,7 @@ impl Default for LoginParams {
             linesep: b"\n".to_vec(),
             status_test_command: STATUS_TEST_COMMAND.to_owned(),
             booting: false,
+            prompted: false,
         }
     }
 }
@@ -88,6 +92,12 @@ impl LoginParams {
         login.password = params.find("password").map(str::to_owned);
         login.identity_file = params.find_nonempty("identity_file").map(Utf8PathBuf::from);
         Ok(login)
+    }
+
+    /// Whether a console that last showed `text` was left at a prompt.
+    pub(crate) fn is_prompt_of(&self, text: &[u8]) -> bool {
+        let line = last_line(text);
+        line.standing && self.prompt.is_match(&line.text)
     }
 
     /// The port in the guest: what was set, or the client's usual one.

@@ -33,12 +33,24 @@ const LAST_WORD: Duration = Duration::from_millis(200);
 impl Expect {
     pub(super) fn send_by(&mut self, mut bytes: &[u8], deadline: Deadline) -> Result<()> {
         let given = deadline.remaining();
+        self.look_where_to(deadline)?;
         for watch in &mut self.watches {
             watch.sent(bytes);
         }
         while !bytes.is_empty() {
-            let written = self.channel.write(bytes).with_context(|| self.doing("sending"))?;
+            let entered = self.enter(deadline)?;
+            if entered.is_some() {
+                self.look_where_to(deadline)?;
+            }
+            let written = match &entered {
+                Some(_) => self.channel.write(bytes).with_context(|| self.doing("sending"))?,
+                None => Some(0),
+            };
+            drop(entered);
             let Some(written) = written else {
+                if self.goes_on(deadline)? {
+                    continue;
+                }
                 return Err(self.end_of_channel());
             };
             bytes = &bytes[written..];
@@ -46,7 +58,9 @@ impl Expect {
                 continue;
             }
             // Read as well: the other side may be stuck until we take what it has to say.
-            if matches!(self.poll(deadline, PollFlags::IN | PollFlags::OUT)?, Filled::Ended) {
+            if matches!(self.poll(deadline, PollFlags::IN | PollFlags::OUT)?, Filled::Ended)
+                && !self.goes_on(deadline)?
+            {
                 return Err(self.end_of_channel());
             }
             if deadline.expired() {
@@ -70,7 +84,7 @@ impl Expect {
     /// Waits for more; watches are looked at, too. What came before a watch had something to say
     /// is handed out before its error is.
     pub(super) fn fill(&mut self, deadline: Deadline) -> Result<Filled> {
-        if self.ended.is_some() {
+        if self.ended.is_some() && !self.goes_on(deadline)? {
             return match self.last_word() {
                 Some(error) => Err(error),
                 None => Ok(Filled::Ended),
@@ -104,16 +118,26 @@ impl Expect {
         if let Some(error) = self.verdict.take() {
             return Err(self.with_output(error));
         }
+        if self.enter_output(deadline)?.is_none() {
+            return Ok(Filled::Late);
+        }
         let mut wanted = self.channel.wanted(flags);
         let channels = wanted.len();
         wanted.extend(watch::wanted(&self.watches));
         let ready = wait::ready_flags(&wanted, deadline)?;
         let filled = if ready[..channels].iter().any(|flags| !flags.is_empty()) {
-            self.drain()?
+            match self.enter_output(deadline)? {
+                Some(_entered) => self.drain()?,
+                None => Filled::Late,
+            }
         } else {
             Filled::Late
         };
         if let Err(error) = watch::check(&mut self.watches, &ready[channels..]) {
+            let has_moved = self.follow.as_ref().is_some_and(|follow| follow.has_moved());
+            if has_moved && self.goes_on(deadline)? {
+                return Ok(Filled::Data);
+            }
             if !matches!(filled, Filled::Data) {
                 return Err(self.with_output(error));
             }
@@ -123,7 +147,7 @@ impl Expect {
     }
 
     /// Reads what is there, but no more than [`DRAIN`], so that a flood is matched as it comes.
-    fn drain(&mut self) -> Result<Filled> {
+    pub(super) fn drain(&mut self) -> Result<Filled> {
         let mut piece = vec![0; 64 << 10];
         let mut clean = Vec::new();
         let mut total = 0;

@@ -58,6 +58,7 @@ impl Session {
     }
 
     pub(super) fn run(&mut self, command: &str, deadline: Deadline) -> Result<Outcome> {
+        self.pass_checkpoint(command)?;
         let given = deadline.remaining();
         let _doing = doing::begin(format!("running `{command}`"));
         let result = if self.is_posix() {
@@ -127,6 +128,7 @@ impl Session {
     }
 
     fn run_up_to_prompt(&mut self, command: &str, deadline: Deadline) -> Result<Outcome> {
+        self.expect.look_where_to(deadline)?;
         self.expect.read_nonblocking(Duration::ZERO, deadline)?;
         self.expect.sendline_by(command.as_bytes(), deadline)?;
         let output = self.up_to_prompt(deadline)?;

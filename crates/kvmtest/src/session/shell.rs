@@ -8,6 +8,7 @@ use camino::Utf8Path;
 use regex::bytes::Regex;
 
 use super::DEFAULT_TIMEOUT;
+use super::checkpoint::Checkpoint;
 use super::command::Marks;
 use super::expect::Expect;
 use super::params::{LoginParams, STATUS_TEST_COMMAND};
@@ -41,6 +42,8 @@ pub struct Session {
     pub(super) unfinished: bool,
     /// No prompt came after the last command, so the next one does not wait for it long.
     pub(super) promptless: bool,
+    /// What may happen before each command.
+    pub(super) checkpoint: Option<Box<dyn Checkpoint>>,
 }
 
 impl Session {
@@ -71,7 +74,13 @@ impl Session {
             marks: Marks::new(),
             unfinished: false,
             promptless: false,
+            checkpoint: None,
         }
+    }
+
+    /// The conversation below alone.
+    pub(crate) fn into_expect(self) -> Expect {
+        self.expect
     }
 
     /// The conversation below, for its limits and whatever is not about a shell.
@@ -251,7 +260,8 @@ impl Session {
         let deadline = Deadline::after(timeout);
         let answer = self
             .expect
-            .read_nonblocking(Duration::ZERO, deadline)
+            .look_where_to(deadline)
+            .and_then(|()| self.expect.read_nonblocking(Duration::ZERO, deadline))
             .and_then(|_| self.expect.sendline_by(b"", deadline))
             .and_then(|()| self.expect.read_until_output_matches(&["(?s)."], deadline));
         // The rest of the answer, a prompt in most cases, belongs to nobody.
@@ -264,7 +274,7 @@ impl Session {
     }
 
     /// Whether the shell is one whose commands are read between marks.
-    pub(super) fn is_posix(&self) -> bool {
+    pub(crate) fn is_posix(&self) -> bool {
         self.status_test_command.trim() == STATUS_TEST_COMMAND
     }
 

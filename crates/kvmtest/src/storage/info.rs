@@ -19,6 +19,9 @@ pub struct Info {
     /// The image that it is an overlay of, as it names it.
     #[serde(default)]
     pub backing_filename: Option<String>,
+    /// The format of that image, where it says so.
+    #[serde(default)]
+    pub backing_filename_format: Option<String>,
     /// Whether it was in use, and not closed, when it was looked at.
     #[serde(default)]
     pub dirty_flag: bool,

@@ -1,16 +1,23 @@
-//! Disk images: made, looked at, checked and removed, by `qemu-img`.
+//! Disk images: made, looked at, checked and removed, by `qemu-img`; overlays by ourselves.
 
+mod chain;
 mod check;
 mod image;
 mod info;
+mod overlay;
+pub(crate) mod qcow2;
+pub(crate) mod sparse;
 #[cfg(test)]
 mod tests;
 
 use camino::Utf8PathBuf;
 
+pub(crate) use chain::chain;
 pub use check::Check;
 pub use image::Image;
 pub use info::Info;
+pub(crate) use overlay::is_plain;
+pub use overlay::make_overlay;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::params::Params;

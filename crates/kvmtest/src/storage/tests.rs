@@ -1,7 +1,5 @@
 //! Images by the real `qemu-img`, where there is one, and by small programs that pass for it.
 
-use std::os::unix::fs::PermissionsExt;
-
 use camino::Utf8Path;
 
 use super::*;
@@ -32,8 +30,7 @@ impl Place {
     /// An image whose `qemu-img` is this shell script.
     fn scripted(&self, script: &str) -> Image {
         let path = self.dir.join("fake-img");
-        std::fs::write(&path, format!("#!/bin/sh\n{script}\n")).expect("written");
-        std::fs::set_permissions(&path, PermissionsExt::from_mode(0o755)).expect("set");
+        kvmtest_tests::write_executable(&path, format!("#!/bin/sh\n{script}\n"));
         self.image(&[("qemu_img_binary", path.as_str()), ("qemu_img_timeout", "20")])
     }
 

@@ -1,29 +1,20 @@
 //! Starts a machine.
 
-use std::os::fd::AsFd;
-use std::process::Command;
-use std::time::Duration;
-
-use super::command::{self, CommandLine, GuestParts, Paths, Request};
-use super::{Instance, Record, Running, Vm};
-use crate::deadline::Deadline;
+use super::command::{self, CommandLine, GuestParts, MemoryFile, Paths, Request, has_plain_memory};
+use super::incarnation::Incarnation;
+use super::{Instance, Vm};
 use crate::doing;
-use crate::error::{Context, Error, ErrorKind, Result};
+use crate::error::{Context, Result};
 use crate::guest::{Guest, GuestStore};
-use crate::host::ProcessId;
 use crate::host::accel;
-use crate::lease::{self, Lease, Start};
 use crate::qemu::Binary;
 use crate::storage;
 
-/// How long QEMU has to open its monitors.
-const START: Duration = Duration::from_secs(20);
-
 /// What a machine is to be made of: all that is decided before anything is started.
-struct Plan {
-    binary: Binary,
-    accel: String,
-    guest: Option<Guest>,
+pub(super) struct Plan {
+    pub(super) binary: Binary,
+    pub(super) accel: String,
+    pub(super) guest: Option<Guest>,
 }
 
 impl Vm {
@@ -37,22 +28,35 @@ impl Vm {
         self.destroy(false).with_context(doing)?;
         self.destroy_namesake().with_context(doing)?;
         let plan = self.plan().with_context(doing)?;
-        let instance = Instance::make().with_context(doing)?;
-        self.start(plan, &instance).inspect_err(|_| self.give_up(&instance)).with_context(doing)
+        let mut incarnation = Incarnation::booting().with_context(doing)?;
+        if self.is_forkable()? {
+            let path = incarnation.instance.memory();
+            incarnation.memory = Some(MemoryFile { path, share: true });
+        }
+        self.begin(&plan, &incarnation)
+            .inspect_err(|_| self.give_up(&incarnation.instance))
+            .with_context(doing)
     }
 
     /// Ends the machine that the env file has under this name, from another definition of it: its
     /// entry is about to be written over, and nobody would know of it any more.
-    fn destroy_namesake(&self) -> Result<()> {
+    pub(super) fn destroy_namesake(&self) -> Result<()> {
         let known = self.home.file.read()?.vms.remove(self.name());
         known.map_or(Ok(()), |record| Self::from_record(&self.home, record).destroy(false))
+    }
+
+    /// Whether its memory is to lie in a file from the beginning, so that a fork need not move it
+    /// there first: `vm_forkable`.
+    pub(super) fn is_forkable(&self) -> Result<bool> {
+        let params = self.params();
+        Ok(params.get_bool_or("vm_forkable", false)? && has_plain_memory(&params)?)
     }
 
     /// Whether the machine that runs is not the one that the parameters describe now.
     pub fn needs_restart(&self) -> Result<bool> {
         let Some(record) = self.record() else { return Ok(true) };
         let plan = self.plan()?;
-        let line = self.line(&plan, &record.instance)?;
+        let line = self.plain_line(&plan, &Incarnation::of(&record))?;
         let same = record.line.fingerprint() == line.fingerprint()
             && record.line.program == line.program
             && record.accel == plan.accel;
@@ -67,10 +71,10 @@ impl Vm {
             runtime: "/run/vm".into(),
             scratch: "/scratch".into(),
         };
-        Ok(self.line(&plan, &nowhere)?.script())
+        Ok(self.line(&plan, &Incarnation::in_place(nowhere, "preview"))?.script())
     }
 
-    fn plan(&self) -> Result<Plan> {
+    pub(super) fn plan(&self) -> Result<Plan> {
         let params = self.params();
         let binary = Binary::find(params.get_or("qemu_binary", ""))?;
         let accel = accel::choose(params.get_or("accel", "auto"), &binary)?.accel.to_string();
@@ -81,9 +85,20 @@ impl Vm {
         Ok(Plan { binary, accel, guest })
     }
 
-    fn line(&self, plan: &Plan, instance: &Instance) -> Result<CommandLine> {
+    /// The command line of a machine that boots, like `incarnation` in all else.
+    pub(super) fn plain_line(&self, plan: &Plan, like: &Incarnation) -> Result<CommandLine> {
+        self.line(plan, &Incarnation::in_place(like.instance.clone(), &like.seed))
+    }
+
+    /// The command line of `incarnation`.
+    pub(super) fn line(&self, plan: &Plan, incarnation: &Incarnation) -> Result<CommandLine> {
         let env = self.home.file.read()?;
-        let params = self.params();
+        let instance = &incarnation.instance;
+        let mut params = self.params();
+        if incarnation.waits {
+            params.set("incoming", "defer");
+            params.remove("start_paused");
+        }
         let images = storage::directory(&params)?;
         let parts = plan.guest.as_ref().map(|guest| GuestParts {
             name: guest.name.clone(),
@@ -105,8 +120,10 @@ impl Vm {
                 images,
                 overlays: env.overlays,
                 own_images: env.own_images,
+                memory: incarnation.memory.clone(),
+                layers: incarnation.layers.clone(),
             },
-            seed: &instance.id,
+            seed: &incarnation.seed,
         })?;
         if let Some(guest) = &plan.guest {
             let models: Vec<&str> = line.models.iter().map(String::as_str).collect();
@@ -115,72 +132,21 @@ impl Vm {
         Ok(line)
     }
 
-    fn start(&self, plan: Plan, instance: &Instance) -> Result<()> {
-        let line = self.line(&plan, instance)?;
-        make_overlays(&line)?;
-        let home = self.home.file.read()?;
-        let holder = match home.holder {
-            Some(holder) => holder,
-            None => ProcessId::own()?,
-        };
-        Lease::held(self.name(), instance, Some(self.home.file.path()), holder).write()?;
-        let guard = match home.guard {
-            Some(guard) => guard,
-            None => lease::program()?,
-        };
-        let mut command = vec![line.program.to_string()];
-        command.extend(line.args.iter().cloned());
-        let environment = line.environment.clone();
-        let request = Start { instance: instance.clone(), command, environment };
-        let process = lease::start(&guard, &request)?;
-        tracing::info!("the VM `{}` is process {}", self.name(), process.pid);
-        let record = Record {
-            name: self.name().to_owned(),
-            instance: instance.clone(),
-            process,
-            line,
-            accel: plan.accel,
-            params: self.params(),
-            created: jiff::Timestamp::now(),
-            console_offset: 0,
-        };
-        self.state().running = Some(Running::new(record.clone()));
+    /// Starts QEMU, and makes it known.
+    pub(super) fn begin(&self, plan: &Plan, incarnation: &Incarnation) -> Result<()> {
+        let record = self.launch(plan, incarnation, self.holder()?)?;
+        let half_made = incarnation.half_made()?;
         // Before anything can go wrong or be interrupted: what the env file knows is cleaned up.
         self.home.file.update(|content| {
-            content.vms.insert(record.name.clone(), record.clone());
+            let id = record.instance.id.clone();
+            content.transitions.extend(half_made.map(|transition| (id, transition)));
+            content.vms.insert(record.name.clone(), record);
         })?;
-        self.greet(&record)
-    }
-
-    /// Waits until QEMU has opened its monitors and answers on ours; fails at once with its own
-    /// words if it ends.
-    fn greet(&self, record: &Record) -> Result<()> {
-        let deadline = Deadline::after(START);
-        let refused = || match self.is_dead() {
-            Ok(true) => Error::new(ErrorKind::VmCreate, self.death().message()),
-            _ => Error::new(
-                ErrorKind::VmCreate,
-                format!("QEMU did not open its monitors within {START:?}"),
-            ),
-        };
-        let Some(process) = record.process.open()? else { return Err(refused()) };
-        // The last one that QEMU opens: when it is there, all are.
-        for monitor in &record.line.monitors {
-            let instance = &record.instance;
-            if !instance.wait_for_file(&monitor.socket, Some(process.as_fd()), deadline)? {
-                return Err(refused());
-            }
-        }
-        match self.monitor() {
-            Err(error) if error.kind() == ErrorKind::Interrupted => Err(error),
-            Err(_) if self.ends_within(Duration::from_millis(100))? => Err(refused()),
-            Err(error) => Err(error),
-            Ok(_) => Ok(()),
-        }
+        self.greet()
     }
 
     /// Leaves nothing of a machine that did not come up, but its logs.
-    fn give_up(&self, instance: &Instance) {
+    pub(super) fn give_up(&self, instance: &Instance) {
         if self.record().is_some() {
             if let Err(error) = self.destroy(false) {
                 tracing::warn!("{error}");
@@ -190,35 +156,4 @@ impl Vm {
             instance.remove();
         }
     }
-}
-
-fn make_overlays(line: &CommandLine) -> Result<()> {
-    for image in &line.images {
-        if !image.path.exists() && image.overlay.is_some() {
-            return Err(Error::new(
-                ErrorKind::Image,
-                format!("the image `{}` is not there: {}", image.name, image.path),
-            ));
-        }
-        let Some(arguments) = image.overlay_args() else { continue };
-        let is_there = image.overlay.as_ref().is_some_and(|overlay| overlay.exists());
-        if image.keeps_overlay && is_there {
-            continue;
-        }
-        let output = Command::new("qemu-img").args(&arguments).output().map_err(|error| {
-            Error::new(
-                ErrorKind::Host,
-                "`qemu-img` is needed to make disk overlays: apt install qemu-utils",
-            )
-            .caused_by(error)
-        })?;
-        if !output.status.success() {
-            let words = String::from_utf8_lossy(&output.stderr);
-            return Err(Error::new(
-                ErrorKind::Image,
-                format!("no overlay could be made of {}: {}", image.path, words.trim()),
-            ));
-        }
-    }
-    Ok(())
 }

@@ -40,6 +40,11 @@ impl Vm {
         }
     }
 
+    /// Whether QEMU is at its end.
+    pub(super) fn ends_soon(&self) -> Result<bool> {
+        self.ends_within(Duration::from_millis(100))
+    }
+
     /// The error that says that the VM is dead, and how it died.
     pub(crate) fn death(&self) -> Error {
         let Some(ending) = self.ending() else {

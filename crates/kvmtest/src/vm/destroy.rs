@@ -23,6 +23,8 @@ impl Vm {
     /// `shutdown_command` is tried first, and given a minute; then QEMU is told to quit; what
     /// is still there after five seconds is killed. A dead machine is cleaned up after.
     pub fn destroy(&self, gracefully: bool) -> Result<()> {
+        // Where it is now, if somebody has moved it.
+        self.process()?;
         let Some(record) = self.record() else { return Ok(()) };
         let _doing = doing::begin(format!("ending the VM `{}`", self.name()));
         if let Some(process) = record.process.open()? {
@@ -55,6 +57,28 @@ impl Vm {
             ErrorKind::VmDead,
             format!("QEMU of the VM `{}` survives SIGKILL", self.name()),
         ))
+    }
+
+    /// Ends QEMU at once, and leaves everything else as it is.
+    pub(super) fn end_process(&self) -> Result<()> {
+        let Some(record) = self.record() else { return Ok(()) };
+        if let Some(process) = record.process.open()?
+            && !self.quit()?
+        {
+            self.kill_process(process.as_fd())?;
+        }
+        Ok(())
+    }
+
+    /// Ends a machine that nobody but this handle knows of, with all that it had.
+    pub(super) fn discard(&self) {
+        let Some(record) = self.record() else { return };
+        // Its directory's end ends it, too.
+        if let Ok(Some(process)) = record.process.open() {
+            let _ = self.kill_process(process.as_fd());
+        }
+        self.state().running = None;
+        record.instance.remove();
     }
 
     /// Removes what a dead machine left, its entry in the env file included.

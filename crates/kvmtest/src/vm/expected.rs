@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Vm;
+use super::{Instance, Vm};
 use crate::document;
 use crate::error::Result;
 use crate::guest::os::ALL;
@@ -18,6 +18,12 @@ pub struct Expected {
     pub reset: bool,
     /// Its guest powers off.
     pub shutdown: bool,
+}
+
+/// What is meant to happen to the machine of one instance is meant to where it goes.
+pub(super) fn carry(from: &Instance, to: &Instance) {
+    // There may be nothing; it may change at any time, so it is copied and not linked.
+    let _ = std::fs::copy(from.runtime.join(FILE), to.runtime.join(FILE));
 }
 
 impl Vm {

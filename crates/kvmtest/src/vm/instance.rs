@@ -8,12 +8,20 @@ use std::time::Duration;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use rustix::event::PollFlags;
-use rustix::fs::{Mode, OFlags, inotify, open};
+use rustix::fs::{Mode, OFlags, open};
+use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType, connect, socket_with};
 use serde::{Deserialize, Serialize};
 
+use crate::changes::{Changes, WatchFlags};
 use crate::deadline::Deadline;
 use crate::error::{Context, Result};
-use crate::{directories, env, wait};
+use crate::{directories, env, hexadecimal, wait};
+
+/// How long a QEMU that runs may be busy with something else than who wants to connect.
+const ACCEPT: Duration = Duration::from_secs(20);
+
+/// What QEMU itself wrote.
+pub(super) const QEMU_LOG: &str = "qemu.log";
 
 /// Where one incarnation of a VM keeps its things.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -29,18 +37,18 @@ pub struct Instance {
 impl Instance {
     /// Makes both directories, mode 0700, under a new random name.
     pub fn make() -> Result<Self> {
-        let id = random_id()?;
+        let id = hexadecimal::random()?;
         directories::runtime()?;
         let scratch = directories::private(&scratch_root()?.join(&id))?;
         let runtime = directories::private(&runtime_root()?.join(&id))?;
         let instance = Self { id, runtime, scratch };
-        env::mark(&instance)?;
+        env::mark(&instance).inspect_err(|_| instance.remove())?;
         Ok(instance)
     }
 
     /// What QEMU itself wrote: its last words are here.
     pub fn qemu_log(&self) -> Utf8PathBuf {
-        self.scratch.join("qemu.log")
+        self.scratch.join(QEMU_LOG)
     }
 
     /// Everything that the first serial console ever printed.
@@ -48,13 +56,17 @@ impl Instance {
         self.scratch.join("serial.log")
     }
 
+    /// The guest's memory, where that is a file.
+    pub fn memory(&self) -> Utf8PathBuf {
+        self.scratch.join("memory")
+    }
+
     /// Connects to a socket in the runtime directory.
     ///
     /// By way of a descriptor of the directory: a socket's path may have no more than 108
     /// bytes, and the directory's own may take them all.
     pub fn connect(&self, socket: &str) -> Result<UnixStream> {
-        self.try_connect(socket)?
-            .with_context(|| format!("connecting to {}", self.runtime.join(socket)))
+        self.connect_by(socket, None, Deadline::after(ACCEPT))
     }
 
     /// As [`connect`](Self::connect), while `process` is still opening its sockets: one is there
@@ -65,20 +77,32 @@ impl Instance {
         process: BorrowedFd<'_>,
         deadline: Deadline,
     ) -> Result<UnixStream> {
+        self.connect_by(socket, Some(process), deadline)
+    }
+
+    fn connect_by(
+        &self,
+        socket: &str,
+        early: Option<BorrowedFd<'_>>,
+        deadline: Deadline,
+    ) -> Result<UnixStream> {
         const MOMENT: Duration = Duration::from_millis(1);
+        let mut is_last = false;
         loop {
-            match self.try_connect(socket)? {
-                Err(error) if error.kind() == ErrorKind::ConnectionRefused => {
-                    let [ended] = wait::readable([process], deadline.at_most(MOMENT))?;
-                    if ended || deadline.expired() {
-                        return self.connect(socket);
-                    }
-                }
-                connected => {
-                    return connected
-                        .with_context(|| format!("connecting to {}", self.runtime.join(socket)));
-                }
+            let connected = self.try_connect(socket)?;
+            let may_change = connected.as_ref().is_err_and(|error| match error.kind() {
+                // As many wait there as may, for somebody who takes none of them at present.
+                ErrorKind::WouldBlock => true,
+                ErrorKind::ConnectionRefused => early.is_some(),
+                _ => false,
+            });
+            if is_last || !may_change {
+                return connected
+                    .with_context(|| format!("connecting to {}", self.runtime.join(socket)));
             }
+            let wanted: Vec<_> = early.iter().map(|process| (*process, PollFlags::IN)).collect();
+            let ready = wait::ready_flags(&wanted, deadline.at_most(MOMENT))?;
+            is_last = deadline.expired() || ready.iter().any(|flags| !flags.is_empty());
         }
     }
 
@@ -88,7 +112,15 @@ impl Instance {
         let directory =
             open(self.runtime.as_std_path(), flags, Mode::empty()).with_context(doing)?;
         let number = std::os::fd::AsRawFd::as_raw_fd(&directory.as_fd());
-        Ok(UnixStream::connect(format!("/proc/self/fd/{number}/{socket}")))
+        let address = SocketAddrUnix::new(format!("/proc/self/fd/{number}/{socket}"))?;
+        let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
+        let stream = socket_with(AddressFamily::UNIX, SocketType::STREAM, flags, None)?;
+        let connected = connect(&stream, &address).map_err(std::io::Error::from);
+        Ok(connected.and_then(|()| {
+            let stream = UnixStream::from(stream);
+            stream.set_nonblocking(false)?;
+            Ok(stream)
+        }))
     }
 
     /// Waits until the runtime directory has `file`, or `other` can be read, or the deadline
@@ -99,11 +131,11 @@ impl Instance {
         other: Option<BorrowedFd<'_>>,
         deadline: Deadline,
     ) -> Result<bool> {
-        let changes =
-            inotify::init(inotify::CreateFlags::CLOEXEC | inotify::CreateFlags::NONBLOCK)?;
-        let what = inotify::WatchFlags::CREATE | inotify::WatchFlags::MOVED_TO;
-        inotify::add_watch(&changes, self.runtime.as_std_path(), what)?;
         let path = self.runtime.join(file);
+        if path.exists() {
+            return Ok(true);
+        }
+        let changes = Changes::of(&self.runtime, WatchFlags::CREATE | WatchFlags::MOVED_TO)?;
         let mut wanted = vec![(changes.as_fd(), PollFlags::IN)];
         wanted.extend(other.map(|other| (other, PollFlags::IN)));
         while !path.exists() {
@@ -111,9 +143,7 @@ impl Instance {
             if ready[0].is_empty() {
                 break;
             }
-            let mut buffer = [std::mem::MaybeUninit::uninit(); 4096];
-            let mut reader = inotify::Reader::new(&changes, &mut buffer);
-            while reader.next().is_ok() {}
+            changes.quiet();
         }
         Ok(path.exists())
     }
@@ -149,12 +179,6 @@ pub(crate) fn remove_if_empty(dir: &Utf8Path) {
     }
 }
 
-fn random_id() -> Result<String> {
-    let mut bytes = [0u8; 6];
-    rustix::rand::getrandom(&mut bytes, rustix::rand::GetRandomFlags::empty())?;
-    Ok(bytes.iter().fold(String::new(), |id, byte| format!("{id}{byte:02x}")))
-}
-
 #[cfg(test)]
 mod tests {
     use std::os::unix::net::UnixListener;
@@ -176,6 +200,36 @@ mod tests {
         let instance = Instance { id: "x".into(), runtime, scratch: "/nowhere".into() };
         instance.connect("s").expect("connected");
         instance.connect("t").expect_err("nobody listens");
+    }
+
+    #[test]
+    fn nobody_waits_for_ever_where_too_many_wait_already() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let runtime = Utf8PathBuf::from_path_buf(dir.path().into()).expect("UTF-8");
+        let bound =
+            socket_with(AddressFamily::UNIX, SocketType::STREAM, SocketFlags::empty(), None)
+                .expect("a socket");
+        let address = SocketAddrUnix::new(runtime.join("s").as_std_path()).expect("short");
+        rustix::net::bind(&bound, &address).expect("bound");
+        rustix::net::listen(&bound, 1).expect("listens");
+        let instance = Instance { id: "x".into(), runtime, scratch: "/nowhere".into() };
+        let (lives, _other) = UnixStream::pair().expect("a pair");
+        let mut waiting = Vec::new();
+        let soon = || Deadline::after(Duration::from_millis(50));
+        let refused = loop {
+            match instance.connect_early("s", lives.as_fd(), soon()) {
+                Ok(stream) => waiting.push(stream),
+                Err(error) => break error,
+            }
+            assert!(waiting.len() < 100, "the queue has no end");
+        };
+        assert!(refused.to_string().contains("connecting to"), "{refused}");
+        let late = Deadline::after(Duration::from_secs(60));
+        std::thread::scope(|scope| {
+            let next = scope.spawn(|| instance.connect_early("s", lives.as_fd(), late));
+            drop(rustix::net::accept(&bound).expect("taken"));
+            next.join().expect("no panic").expect("there is room now");
+        });
     }
 
     #[test]

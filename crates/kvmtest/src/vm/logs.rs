@@ -6,8 +6,9 @@ use std::os::unix::fs::PermissionsExt;
 
 use camino::{Utf8Path, Utf8PathBuf};
 
-use super::Vm;
+use super::{Record, Vm};
 use crate::error::Result;
+use crate::state;
 
 /// Of a console that printed more than twice this since the test began, the beginning and the
 /// end are kept, this many bytes each.
@@ -60,8 +61,9 @@ impl Vm {
     /// Writes a script to the results that starts the same machine by hand.
     pub fn keep_script(&self) {
         let Some(record) = self.record() else { return };
+        let script = by_hand(&record);
         if let Some(target) = self.log_path(&format!("qemu-{}.sh", self.name()))
-            && let Err(error) = write_script(&target, &record.line.script())
+            && let Err(error) = write_script(&target, &script)
         {
             tracing::warn!("{target} was not written: {error}");
         }
@@ -77,6 +79,31 @@ impl Vm {
         let Some(record) = self.record() else { return Vec::new() };
         super::death::tail(&record.instance.serial_log(), count).unwrap_or_default()
     }
+}
+
+/// The script that starts the like of the machine. Where that boots and the machine did not, it
+/// says so, and what does as the machine did.
+fn by_hand(record: &Record) -> String {
+    let script = record.by_hand.as_ref().unwrap_or(&record.line).script();
+    let Some(state::Origin { name, digest, .. }) = &record.state else { return script };
+    let digits: String = digest.chars().take(12).collect();
+    let (interpreter, rest) = script.split_once('\n').unwrap_or(("#!/bin/sh", &script));
+    // In a comment nothing may begin a line of its own.
+    let plain = |text: &&str| {
+        !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c))
+    };
+    let vm = Some(record.name.as_str()).filter(plain).unwrap_or("VM");
+    let test = record.params.find("shortname").filter(plain).unwrap_or("TEST");
+    format!(
+        "{interpreter}\n\
+         # The machine of the test did not boot: it went on from the state `{name}` ({digits}), a\n\
+         # guest that has booted and is logged in. This script boots it instead. To have it in that\n\
+         # state, untouched, run its test in this way, with the configuration and the statements of\n\
+         # that run:\n\
+         #     kvmtest run {test} 'type = nothing' 'vm_lifetime = snapshot' 'kill_vm = no'\n\
+         #     kvmtest console {vm}\n\
+         {rest}"
+    )
 }
 
 fn write_script(path: &Utf8Path, script: &str) -> Result<()> {

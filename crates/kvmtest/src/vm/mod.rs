@@ -1,19 +1,34 @@
 //! The virtual machine: a living QEMU process, wrapped.
 
+mod checkpoint;
 pub mod command;
+mod console;
 mod control;
 mod create;
 mod death;
 mod destroy;
 mod expected;
 mod facts;
+mod following;
+mod fork;
 mod holding;
+mod incarnation;
 mod instance;
+mod launch;
+mod lifetime;
 mod login;
 mod logs;
+mod migrate;
 mod reach;
 mod record;
+mod recover;
+mod revive;
+mod save;
 mod screen;
+mod shared;
+mod snapshot;
+mod suspend;
+mod transition;
 mod watch;
 
 use std::collections::HashMap;
@@ -24,15 +39,20 @@ use std::time::Duration;
 pub use control::RebootMethod;
 pub use death::Ending;
 pub use expected::Expected;
+pub use fork::Forked;
 pub(crate) use instance::remove_if_empty;
 pub use instance::{Instance, runtime_root, scratch_root};
-pub use record::Record;
+pub use lifetime::{Choice, GuestUse, Lifetime};
+pub use migrate::{MigrateOptions, Protocol};
+pub use record::{Record, Restored};
+pub use save::SaveOptions;
+pub(crate) use transition::Transition;
 
 use crate::deadline::Deadline;
 use crate::env::{Face, Home, MONITORS};
 use crate::error::{Error, ErrorKind, Result};
 use crate::monitor::{HumanMonitor, QmpMonitor};
-use crate::params::Params;
+use crate::params::{Params, name};
 
 /// How long QEMU has to greet on a monitor.
 const GREETING: Duration = Duration::from_secs(20);
@@ -52,6 +72,8 @@ pub struct Vm {
 
 struct State {
     params: Params,
+    /// Whether this denotes one incarnation only, wherever the machine goes.
+    is_past: bool,
     running: Option<Running>,
 }
 
@@ -68,7 +90,7 @@ struct Running {
 impl Running {
     fn new(record: Record) -> Self {
         // In a later test, the machine has been up in an earlier one.
-        let booting = record.console_offset == 0;
+        let booting = record.console_offset == 0 && !record.up;
         let boot_offset = record.console_offset;
         Self { record, monitors: HashMap::new(), booting, boot_offset }
     }
@@ -77,8 +99,14 @@ impl Running {
 impl Vm {
     /// The VM called `name` that `params` (its own, see [`Params::object_params`]) describe.
     pub(crate) fn define(home: &Arc<Home>, name: &str, params: Params) -> Self {
-        let state = State { params, running: None };
+        let state = State { params, is_past: false, running: None };
         Self { name: name.to_owned(), home: Arc::clone(home), state: Mutex::new(state) }
+    }
+
+    /// The same under a name that somebody chose, who may have chosen one that cannot be.
+    pub(crate) fn define_called(home: &Arc<Home>, name: &str, params: Params) -> Result<Self> {
+        name::verify("a VM", name)?;
+        Ok(Self::define(home, name, params))
     }
 
     /// The VM that an env file tells of.
@@ -88,12 +116,18 @@ impl Vm {
         vm
     }
 
+    /// What a machine was before it moved: `record`, and never what it is now.
+    fn past(home: &Arc<Home>, record: Record) -> Self {
+        let vm = Self::from_record(home, record);
+        vm.state().is_past = true;
+        vm
+    }
+
     /// A second definition under the name `name`, with the same parameters; not started.
     ///
     /// What must differ between two machines does: addresses and ports are found anew, and a
-    /// fixed MAC address or UUID is dropped.
-    #[must_use]
-    pub fn clone(&self, name: &str) -> Self {
+    /// fixed MAC address or UUID is dropped. A name that cannot be one ([`name`]) is an error.
+    pub fn clone(&self, name: &str) -> Result<Self> {
         let mut params = self.params();
         let fixed = |key: &str| key == "uuid" || key == "nic_mac" || key.starts_with("nic_mac_");
         let keys: Vec<String> =
@@ -105,9 +139,8 @@ impl Vm {
     }
 
     /// A second definition under the name `name`, with parameters of its own; not started.
-    #[must_use]
-    pub fn clone_with(&self, name: &str, params: Params) -> Self {
-        Self::define(&self.home, name, params)
+    pub fn clone_with(&self, name: &str, params: Params) -> Result<Self> {
+        Self::define_called(&self.home, name, params)
     }
 
     /// The name.
@@ -135,9 +168,15 @@ impl Vm {
         self.state().running.as_ref().map(|running| running.record.clone())
     }
 
-    /// Whether QEMU runs and answers on its monitor.
+    /// Whether QEMU runs and answers on its monitor. A process that is to end asks no monitor any
+    /// more: whether QEMU runs, then.
     pub fn is_alive(&self) -> bool {
-        self.verify_alive().is_ok()
+        match self.verify_alive() {
+            Err(error) if error.kind() == ErrorKind::Interrupted => {
+                matches!(self.is_dead(), Ok(false))
+            }
+            verified => verified.is_ok(),
+        }
     }
 
     /// Whether there is no QEMU process. It may hang and not be dead.
@@ -145,8 +184,12 @@ impl Vm {
         Ok(self.process()?.is_none())
     }
 
-    /// An error that says why, if the VM is dead or its monitor does not answer.
+    /// An error that says why, if the VM is dead or its monitor does not answer. One that a process
+    /// was moving or saving that is dead by now is set right first.
     pub fn verify_alive(&self) -> Result<()> {
+        if !self.is_dead()? {
+            self.recover(true)?;
+        }
         if self.is_dead()? {
             return Err(self.death());
         }
@@ -219,14 +262,47 @@ impl Vm {
 
     /// A descriptor of the QEMU process, if it lives: readable once it has ended.
     pub fn process(&self) -> Result<Option<OwnedFd>> {
-        match self.record() {
-            Some(record) => record.process.open(),
-            None => Ok(None),
+        let Some(record) = self.record() else { return Ok(None) };
+        match record.process.open()? {
+            None if self.follow()? => self.running_now()?.process.open(),
+            process => Ok(process),
         }
     }
 
     pub(crate) fn running(&self) -> Result<Record> {
+        self.process()?;
+        self.running_now()
+    }
+
+    fn running_now(&self) -> Result<Record> {
         self.record().ok_or_else(|| self.not_started())
+    }
+
+    /// Denotes what the machine is now, if somebody has moved it to another QEMU, or has set it
+    /// back to what was saved of it; says whether.
+    fn follow(&self) -> Result<bool> {
+        let Some(mine) = self.record().filter(|_| !self.state().is_past) else {
+            return Ok(false);
+        };
+        let known = self.home.file.read()?.vms.remove(&self.name);
+        let is_mine = |known: &Record| {
+            known.descends_from(&mine) || known.restored_since(&mine.instance.id).is_some()
+        };
+        let Some(record) = known.filter(is_mine) else { return Ok(false) };
+        let mut state = self.state();
+        // Whoever moves it by this very handle was faster, or it was destroyed.
+        let Some(running) =
+            state.running.as_mut().filter(|running| running.record.instance == mine.instance)
+        else {
+            return Ok(state.running.is_some());
+        };
+        let (booting, boot_offset) = (running.booting, running.boot_offset);
+        let is_same = record.restored_since(&mine.instance.id).is_none();
+        *running = Running::new(record);
+        if is_same {
+            (running.booting, running.boot_offset) = (booting, boot_offset);
+        }
+        Ok(true)
     }
 
     /// Says that the guest has come up.

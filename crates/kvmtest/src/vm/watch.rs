@@ -5,9 +5,9 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::fs::FileExt;
 use std::sync::Arc;
 
-use rustix::fs::inotify;
-
+use super::console::Line;
 use super::{Record, Vm};
+use crate::changes::{Changes, WatchFlags};
 use crate::error::{Error, ErrorKind, Result};
 use crate::guest::sign::{Action, Entry, Scanner, Sign, Signs, action, readable};
 use crate::monitor::{Activity, QmpMonitor};
@@ -15,7 +15,7 @@ use crate::session::Watch;
 
 impl Vm {
     /// What every session with the guest watches; `console` is held for as long as it does.
-    pub(super) fn watches(&self, console: Option<Arc<()>>) -> Result<Vec<Box<dyn Watch>>> {
+    pub(super) fn watches(&self, console: Option<Arc<Line>>) -> Result<Vec<Box<dyn Watch>>> {
         let process = self.process()?.ok_or_else(|| self.death())?;
         let record = self.running()?;
         let monitor = self.monitor()?;
@@ -41,6 +41,12 @@ impl Vm {
         Ok(vec![Box::new(death), Box::new(events), Box::new(console)])
     }
 
+    /// An error if the console has shown, since its log had `from` bytes, that the guest is lost.
+    pub(super) fn verify_console_from(&self, from: u64) -> Result<()> {
+        let signs = Signs::of(&self.params())?;
+        ConsoleWatch::new(self.name(), &self.running()?, Some(from), signs)?.check()
+    }
+
     /// Where in the console's log signs of the present boot begin; nothing for a guest that is up.
     fn boot_offset(&self) -> Option<u64> {
         let state = self.state();
@@ -48,7 +54,7 @@ impl Vm {
     }
 
     /// A second handle of the same incarnation.
-    fn handle(&self) -> Self {
+    pub(super) fn handle(&self) -> Self {
         let other = Self::define(&self.home, &self.name, self.params());
         let state = self.state();
         if let Some(running) = &state.running {
@@ -66,7 +72,7 @@ impl Vm {
 struct DeathWatch {
     process: OwnedFd,
     vm: Vm,
-    _console: Option<Arc<()>>,
+    _console: Option<Arc<Line>>,
 }
 
 impl Watch for DeathWatch {
@@ -75,6 +81,13 @@ impl Watch for DeathWatch {
     }
 
     fn check(&mut self) -> Result<()> {
+        if self.vm.process()?.is_some() {
+            let message = format!(
+                "the VM `{}` goes on in another QEMU, and this connection does not",
+                self.vm.name()
+            );
+            return Err(Error::new(ErrorKind::ExpectTerminated, message));
+        }
         Err(self.vm.death())
     }
 
@@ -122,7 +135,7 @@ impl EventWatch {
 struct ConsoleWatch {
     vm: String,
     log: File,
-    changes: OwnedFd,
+    changes: Changes,
     at: u64,
     scanner: Scanner,
 }
@@ -131,9 +144,7 @@ impl ConsoleWatch {
     fn new(vm: &str, record: &Record, from: Option<u64>, signs: Arc<Signs>) -> Result<Self> {
         let path = record.instance.serial_log();
         let log = File::options().read(true).append(true).create(true).open(&path)?;
-        let flags = inotify::CreateFlags::CLOEXEC | inotify::CreateFlags::NONBLOCK;
-        let changes = inotify::init(flags)?;
-        inotify::add_watch(&changes, path.as_std_path(), inotify::WatchFlags::MODIFY)?;
+        let changes = Changes::of(&path, WatchFlags::MODIFY)?;
         let at = match from {
             Some(offset) => offset,
             None => log.metadata()?.len(),
@@ -153,9 +164,7 @@ impl Watch for ConsoleWatch {
     }
 
     fn check(&mut self) -> Result<()> {
-        let mut buffer = [std::mem::MaybeUninit::uninit(); 4096];
-        let mut reader = inotify::Reader::new(&self.changes, &mut buffer);
-        while reader.next().is_ok() {}
+        self.changes.quiet();
         let mut piece = vec![0; 64 << 10];
         let mut found: Option<(Entry, String)> = None;
         loop {

@@ -32,6 +32,13 @@ __all__ = [
     "GuestFaultError",
     "GuestNotBootedError",
     "ImageError",
+    "StateError",
+    "StateGoneError",
+    "MigrateError",
+    "MigrateBlockedError",
+    "MigrateFailedError",
+    "MigrateTimeoutError",
+    "MigrateCancelledError",
     "ScreenError",
     "MonitorError",
     "MonitorTimeoutError",
@@ -236,6 +243,47 @@ class ImageError(VMError):
     """A disk image is missing, broken or cannot be made."""
 
     kind = "image"
+
+
+class StateError(VMError):
+    """A state of a guest is unknown, or cannot be made or kept."""
+
+    kind = "state"
+
+
+class StateGoneError(StateError):
+    """A state was dropped from the store since it was found: it can be asked for again."""
+
+    kind = "state-gone"
+
+
+class MigrateError(VMError):
+    """A machine was not moved, saved or restored. What was running goes on."""
+
+
+class MigrateBlockedError(MigrateError):
+    """It is of a kind that cannot be moved, saved or forked. Nothing was tried; a test that it
+    comes out of is skipped."""
+
+    kind = "migrate-blocked"
+
+
+class MigrateFailedError(MigrateError):
+    """QEMU could not do it: its own words are in the message."""
+
+    kind = "migrate-failed"
+
+
+class MigrateTimeoutError(MigrateError):
+    """It did not end in time, and was cancelled."""
+
+    kind = "migrate-timeout"
+
+
+class MigrateCancelledError(MigrateError):
+    """It was cancelled, as was asked for."""
+
+    kind = "migrate-cancelled"
 
 
 class ScreenError(VMError):

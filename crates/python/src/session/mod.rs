@@ -51,7 +51,7 @@ impl ShellSession {
     }
 
     /// Runs `work` with the session to itself.
-    fn with<T: Send>(
+    pub(crate) fn with<T: Send>(
         &self,
         py: Python<'_>,
         timeout: Option<Seconds>,

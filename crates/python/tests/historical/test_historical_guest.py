@@ -111,7 +111,8 @@ def test_logins_take_the_old_arguments(vm):
     [
         (lambda vm: vm.create(name="another"), "is not renamed"),
         (lambda vm: vm.reboot(nic_index=1), "first network interface only"),
-        (lambda vm: vm.migrate(), "no migration yet"),
+        (lambda vm: vm.migrate(stable_check=True), "states are not compared"),
+        (lambda vm: vm.migrate(dest_host="elsewhere"), "not to `elsewhere`"),
         (lambda vm: vm.copy_files_to("a", "b", timeout=1), "not copied to or from guests"),
         (lambda vm: vm.human_monitor.migrate("exec:cat", wait=True), "vm.monitor.migrate"),
     ],
@@ -130,6 +131,24 @@ def test_a_machine_is_registered_under_its_own_name(tmp_path, vm):
     # As without the historical names: what was never started cannot be kept.
     with pytest.raises(kvmtest.VMMissingError, match="was not started"):
         kvm_utils.env_register_vm(env, "vm1", env.define_vm("vm1"))
+
+
+def test_it_moves_by_the_old_arguments(tmp_path, vm, session):
+    session.cmd("sleep 1000 & echo begun")
+    before = vm.get_pid()
+    assert kvm_test_utils.migrate(vm, None, 600, "unix") is vm
+    assert vm.get_pid() != before
+    assert "sleep 1000" in session.cmd("ps")
+    before = vm.get_pid()
+    assert vm.migrate(600, "tcp").status == "completed"
+    assert vm.migrate("unix", parameters={"max-bandwidth": 2**30}).status == "completed"
+    # It may be through before it is cancelled, and then it has moved.
+    vm.migrate(cancel_delay=0.0)
+    vm.save_to_file(str(tmp_path / "saved"))
+    assert (tmp_path / "saved").stat().st_size > 1 << 20
+    assert session.cmd("echo alive") == "alive"
+    with pytest.raises(ValueError, match="a protocol is"):
+        vm.migrate(600, "pigeon")
 
 
 # The last ones: afterwards it is another system, or none.

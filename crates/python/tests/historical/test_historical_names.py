@@ -165,6 +165,10 @@ def test_everything_has_a_docstring(module):
 
 
 SIGNATURES = {
+    "kvm_test_utils.migrate": (
+        "(vm, env=None, mig_timeout=3600, mig_protocol='tcp', mig_cancel=False, offline=False, "
+        "stable_check=False, clean=False, save_path=None, dest_host='localhost', mig_port=None)"
+    ),
     "kvm_test_utils.get_living_vm": "(env, vm_name)",
     "kvm_test_utils.wait_for_login": (
         "(vm, nic_index=0, timeout=240, start=0, step=2, serial=None)"
@@ -233,6 +237,10 @@ def test_exceptions_are_those_of_the_library():
     assert error.TestNAError is kvmtest.TestSkip
     assert kvm_subprocess.ShellCmdError is kvmtest.ShellCmdError
     assert kvm_vm.VMDeadError is kvmtest.VMDeadError
+    assert kvm_vm.VMMigrateError is kvmtest.MigrateError
+    assert kvm_vm.VMMigrateCancelError is kvmtest.MigrateCancelledError
+    for kind in (kvm_vm.VMMigrateTimeoutError, kvm_vm.VMMigrateFailedError):
+        assert issubclass(kind, kvm_vm.VMMigrateError) and issubclass(kind, kvm_vm.VMError)
     assert kvm_monitor.QMPCmdError is kvmtest.MonitorCommandError
 
 

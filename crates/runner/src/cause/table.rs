@@ -77,7 +77,7 @@ pub static TABLE: &[Row] = &[
         fits: broken,
     },
     Row {
-        evidence: "an error while preparing, or one that says what is missing: a param, a guest, an image, a program",
+        evidence: "an error while preparing, or one that says what is missing: a param, a guest, an image, a state, a program",
         cause: Cause::SetUpFailed,
         fits: set_up,
     },
@@ -86,6 +86,15 @@ pub static TABLE: &[Row] = &[
         cause: Cause::TestFailed,
         fits: |it| {
             of_kind(it, &[ErrorKind::TestFail, ErrorKind::TestWarn, ErrorKind::ShellCommand])
+        },
+    },
+    Row {
+        evidence: "a machine could not be moved, saved or restored, or that was cancelled",
+        cause: Cause::TestFailed,
+        fits: |it| {
+            let kinds =
+                [ErrorKind::MigrateBlocked, ErrorKind::MigrateFailed, ErrorKind::MigrateCancelled];
+            of_kind(it, &kinds)
         },
     },
     Row {
@@ -210,6 +219,11 @@ fn died(evidence: &Evidence) -> Option<String> {
             of_kind(evidence, &[ErrorKind::VmCreate]).filter(|why| why.contains("was killed by"))
         })
         .or_else(|| {
+            // The one that a machine was to go on in: nobody else knows of it.
+            of_kind(evidence, &[ErrorKind::MigrateFailed])
+                .filter(|why| why.contains("the destination: QEMU was killed by"))
+        })
+        .or_else(|| {
             // Whoever has it ended by a monitor wants it so, and the subtest may have ended it so.
             let on_purpose = |ended: &Ended| {
                 matches!(ended.reason.as_deref(), Some("host-qmp-quit" | "guest-shutdown"))
@@ -251,6 +265,8 @@ fn set_up(evidence: &Evidence) -> Option<String> {
         ErrorKind::Host,
         ErrorKind::Guest,
         ErrorKind::Image,
+        ErrorKind::State,
+        ErrorKind::StateGone,
         ErrorKind::VmCreate,
         ErrorKind::VmMissing,
         ErrorKind::VmAddress,
@@ -347,6 +363,7 @@ fn is_late(evidence: &Evidence) -> bool {
         ErrorKind::ShellTimeout,
         ErrorKind::ExpectTimeout,
         ErrorKind::MonitorTimeout,
+        ErrorKind::MigrateTimeout,
         ErrorKind::VmDead,
         ErrorKind::Transfer,
     ];
@@ -385,6 +402,8 @@ fn rest(evidence: &Evidence) -> String {
     let answering = evidence.machines.iter().find(|vm| vm.answers() == Some(true));
     let paused = evidence.machines.iter().find(|vm| vm.status.as_deref() == Some("paused"));
     match (paused, answering) {
+        // It says how far the machine had got.
+        _ if is_kind(evidence, &[ErrorKind::MigrateTimeout]) => evidence.failure.message.clone(),
         (Some(vm), _) => format!("the VM `{}` is paused", vm.name),
         (None, Some(vm)) if is_late(evidence) => {
             format!("the guest of the VM `{}` answers; what was waited for did not come", vm.name)

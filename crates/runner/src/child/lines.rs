@@ -90,7 +90,9 @@ impl Lines {
                 self.finished = Some(finished);
                 Ok(None)
             }
-            ChildEvent::Note { .. } | ChildEvent::Doing { .. } => Ok(Some(event)),
+            ChildEvent::Note { .. } | ChildEvent::Doing { .. } | ChildEvent::Perturbed { .. } => {
+                Ok(Some(event))
+            }
         }
     }
 }

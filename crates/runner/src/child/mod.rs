@@ -17,7 +17,7 @@ mod lines;
 mod memory;
 mod panic;
 mod program;
-mod trace;
+pub(crate) mod trace;
 
 pub use ending::{Breach, Ending};
 pub use leftover::Leftover;

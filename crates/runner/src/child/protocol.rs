@@ -3,6 +3,7 @@
 use camino::Utf8PathBuf;
 use kvmtest::Error;
 use kvmtest::params::Params;
+use kvmtest::perturb::Kind;
 use kvmtest::test::{Identity, Note};
 use serde::{Deserialize, Serialize};
 
@@ -51,6 +52,13 @@ pub enum ChildEvent {
     /// is told when somebody wonders why nothing happens.
     Doing {
         /// What it does: `logging in to the VM vm1`.
+        what: String,
+    },
+    /// A machine went through something under the test (`--perturb`).
+    Perturbed {
+        /// What.
+        kind: Kind,
+        /// The same in words: where, and how long it took.
         what: String,
     },
     /// The last line: how the test ended.
@@ -166,6 +174,10 @@ mod tests {
             (
                 r#"{"event":"doing","what":"logging in"}"#,
                 ChildEvent::Doing { what: "logging in".into() },
+            ),
+            (
+                r#"{"event":"perturbed","kind":"migrate","what":"checkpoint 2"}"#,
+                ChildEvent::Perturbed { kind: Kind::Migrate, what: "checkpoint 2".into() },
             ),
             (
                 r#"{"event":"finished","outcome":"PASS"}"#,

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use kvmtest::test::Note;
-use kvmtest::{Env, Subtest, Test, doing, interrupt, stall};
+use kvmtest::{Env, Subtest, Test, doing, interrupt, perturb, stall};
 use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, set_parent_process_death_signal};
 use serde::Deserialize;
 
@@ -95,7 +95,7 @@ fn run(table: &[Subtest], request: Request, events: Events) -> Outcome {
             .unwrap_or_else(|panic| *panic),
         Err(error) => Finished::new(Outcome::Error, format!("no thread for signals: {error}")),
     };
-    tracing::info!(outcome = %finished.outcome, message = finished.message, "finished");
+    tracing::info!("{}", format!("finished: {} {}", finished.outcome, finished.message).trim_end());
     let outcome = finished.outcome;
     events.send(&ChildEvent::Finished(finished));
     outcome
@@ -129,6 +129,10 @@ fn call(table: &[Subtest], request: &Request, events: &Events) -> Finished {
     );
     let listener = events.clone();
     doing::listen(move |what| listener.send(&ChildEvent::Doing { what: what.to_owned() }));
+    let listener = events.clone();
+    perturb::listen(move |done| {
+        listener.send(&ChildEvent::Perturbed { kind: done.kind, what: done.to_string() });
+    });
     let sink = events.clone();
     let mut test = Test::new(request.identity.clone(), move |note| {
         match &note {

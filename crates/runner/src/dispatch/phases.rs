@@ -127,6 +127,9 @@ impl Dispatcher<'_> {
         let test = current.test.number;
         match report {
             Report::Event(ChildEvent::Note { note }) => self.note(desk, test, note),
+            Report::Event(ChildEvent::Perturbed { kind, what }) => {
+                self.reports.tell(What::Perturbed { test, kind, what });
+            }
             Report::Event(ChildEvent::Doing { what }) => self.note_doing(desk, &what),
             Report::Event(ChildEvent::Started { .. } | ChildEvent::Finished(_)) => {}
             Report::Finished => state.expect_end(self.settings.grace),

@@ -68,6 +68,7 @@ fn started(folder: &Utf8Path, planned: usize) -> RunStarted {
         results: folder.to_owned(),
         planned,
         set: None,
+        perturb: None,
         left_out: Vec::new(),
     }
 }

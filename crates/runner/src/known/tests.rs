@@ -14,6 +14,7 @@ fn test(number: u32, name: &str) -> PlannedTest {
         subtest: "boot".to_owned(),
         iteration: 1,
         program: Err("is not run".to_owned()),
+        makers: Arc::default(),
         params: Params::new(),
         urgent: false,
         expected: None,

@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use camino::{Utf8Path, Utf8PathBuf};
+use kvmtest::perturb;
 use kvmtest_cartesian::Diagnostic;
 
 use super::files::Shipped;
@@ -39,6 +40,8 @@ pub struct Arrangement {
     /// By which times tests are divided into parts: those of the history where it says `history`,
     /// else those of the run that this names. Where nothing is named, every test counts the same.
     pub shard_times: Option<Utf8PathBuf>,
+    /// What the machines of all tests go through.
+    pub perturb: Option<perturb::Order>,
 }
 
 /// Which earlier run.
@@ -113,6 +116,9 @@ pub fn arrange(
     }
     if let Some((failed, events)) = &failed {
         keep_failed(&mut plan, failed, events, &mut remarks)?;
+        if let (Some(before), None) = (&failed.perturb, arrangement.perturb) {
+            remarks.push(format!("that run was perturbed: add `--perturb {before}` for the same"));
+        }
     }
     if plan.tests.is_empty() {
         let left_out = plan.left_out.join(", ");
@@ -145,6 +151,7 @@ pub fn arrange(
     }
     for (number, test) in (1..).zip(&mut plan.tests) {
         test.number = number;
+        perturb_with(test, arrangement.perturb);
     }
     let first = if arrangement.failed_first {
         history.failing().unwrap_or_else(|error| {
@@ -249,6 +256,21 @@ fn add_dependencies(
         names.extend(found.iter().map(|test| test.name.clone()));
         new = 0..found.len();
         plan.tests.splice(0..0, found);
+    }
+}
+
+/// Says to the test's machines what they go through. A test and its repetitions have draws of
+/// their own; the tries of one have the same.
+fn perturb_with(test: &mut PlannedTest, order: Option<perturb::Order>) {
+    if let Some(order) = order {
+        test.params.set("perturb_with", order.to_string());
+    }
+    if test.params.find_nonempty("perturb_with").is_some() {
+        let stream = match test.iteration {
+            1 => test.name.clone(),
+            other => format!("{}#{other}", test.name),
+        };
+        test.params.set("perturb_stream", stream);
     }
 }
 

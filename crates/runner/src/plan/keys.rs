@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use kvmtest::Params;
 use kvmtest::vm::command::{KEYS, OLD_KEYS};
 use kvmtest_cartesian::{Census, Diagnostic, nearest};
 
@@ -12,13 +13,23 @@ use super::known::Known;
 const OTHERS: &[&str] = &[
     "abort_on_error",
     "accel",
+    "alive_test_cmd",
     "alone",
+    "bounce_link_command",
     "busy_timeout",
+    "can_hibernate_command",
+    "can_suspend_command",
     "check_image",
     "clean_timeout",
     "create_image",
+    "dest_host",
+    "drift_threshold",
+    "drift_threshold_single",
     "force_create_image",
+    "get_time_command",
     "guest",
+    "guest_use",
+    "hibernate_command",
     "identity_file",
     "images_dir",
     "iterations",
@@ -33,8 +44,28 @@ const OTHERS: &[&str] = &[
     "main_monitor",
     "main_vm",
     "max_vms",
+    "mig_cancel",
+    "mig_cancel_delay",
+    "mig_offline",
+    "mig_timeout",
+    "migration_bandwidth",
+    "migration_bg_check_command",
+    "migration_bg_command",
+    "migration_bg_kill_command",
+    "migration_capabilities",
+    "migration_downtime",
+    "migration_iterations",
     "migration_mode",
+    "migration_parameters",
+    "migration_protocol",
+    "migration_test_command",
+    "os_type",
     "password",
+    "perturb",
+    "perturb_rate",
+    "perturb_reason",
+    "perturb_stream",
+    "perturb_with",
     "post_command",
     "post_command_noncritical",
     "post_command_timeout",
@@ -51,8 +82,13 @@ const OTHERS: &[&str] = &[
     "reboot_command",
     "reboot_method",
     "remove_image",
+    "renew_lease_command",
     "restart_vm",
+    "savevm_delay",
     "screendump_delay",
+    "set_mac_command",
+    "set_seed_command",
+    "set_time_command",
     "setup_hugepages",
     "shell_client",
     "shell_linesep",
@@ -65,8 +101,21 @@ const OTHERS: &[&str] = &[
     "slow_after",
     "stall_factor",
     "start_vm",
+    "state_clock",
+    "state_command",
+    "state_from",
+    "state_limit",
+    "state_mac",
+    "state_network",
+    "state_params",
+    "state_seed",
+    "state_subtest",
+    "state_timeout",
     "status_test_command",
+    "stop_time",
     "subtest_dirs",
+    "suspend_command",
+    "suspend_timeout",
     "take_regular_screendumps",
     "test_memory",
     "test_timeout",
@@ -77,16 +126,29 @@ const OTHERS: &[&str] = &[
     "used_cpus",
     "used_mem",
     "username",
+    "vm_forkable",
     "vm_lease",
     "vm_lifetime",
+    "vm_state",
     "vms",
     "watch",
     "watch_action",
     "watch_patterns",
 ];
 
+/// What a test is called, and which sets it is in.
+const OF_A_TEST: [&str; 4] = ["name", "shortname", "dep", "sets"];
+
 /// What may follow any of these is a name that is no object's.
-const BEGINNINGS: &[&str] = &["watch_action_", "watch_pattern_", "profiler_command_"];
+const BEGINNINGS: &[&str] = &[
+    "watch_action_",
+    "watch_pattern_",
+    "profiler_command_",
+    "state_command_",
+    "state_from_",
+    "state_params_",
+    "state_subtest_",
+];
 
 /// Lists of objects.
 const LISTS: &[&str] =
@@ -105,6 +167,22 @@ pub(super) fn unread(read: &Read, subtests: &Known) -> Vec<Diagnostic> {
         let names = names.get_or_insert_with(|| Names::of(read.census()));
         if is_deleted { names.deleted(key) } else { names.set(key, subtests.are_of_several()) }
     })
+}
+
+/// The params of a test that are its own: those that neither say what it is called nor are read by
+/// anything that ships, alone or with the names of objects at their ends.
+pub(crate) fn own_params(params: &Params) -> Vec<(String, String)> {
+    let mut known: HashSet<&str> = OTHERS.iter().copied().chain(OF_A_TEST).collect();
+    known.extend(KEYS.iter().map(|key| key.name));
+    known.extend(OLD_KEYS.iter().map(|(old, _)| *old));
+    let mut objects: HashSet<&str> = USUAL.iter().copied().collect();
+    let lists = params.iter().filter(|(key, _)| is_list(key));
+    objects.extend(lists.flat_map(|(_, value)| value.split_whitespace()));
+    let names = Names { configured: HashSet::new(), known, objects, any_object: false };
+    let own = params.iter().filter(|(key, _)| !key.starts_with('_') && !names.is_known(key));
+    let mut own: Vec<_> = own.map(|(key, value)| (key.to_owned(), value.to_owned())).collect();
+    own.sort();
+    own
 }
 
 type Told = Option<(String, Option<String>)>;
@@ -239,6 +317,29 @@ variants:
     }
 
     #[test]
+    fn a_test_has_params_of_its_own() {
+        let own = |pairs: &[(&str, &str)]| own_params(&pairs.iter().copied().collect());
+        let framework = [
+            ("name", "small.foo"),
+            ("type", "foo"),
+            ("sets", "quick"),
+            ("vms", "vm1 big"),
+            ("images_big", "sys"),
+            ("mem_big", "2G"),
+            ("image_name_sys_big", "x"),
+            ("kill_vm_on_error", "no"),
+            ("state_subtest_db", "fill"),
+            ("_name_map_file", "x"),
+        ];
+        assert_eq!(own(&framework), []);
+        // What ends like a name of no machine is no key of one.
+        let others = [("mem_of_rows", "3"), ("db_size", "20"), ("db_size_big", "1")];
+        let mut expected = others.map(|(key, value)| (key.to_owned(), value.to_owned()));
+        expected.sort();
+        assert_eq!(own(&[&framework[..], &others].concat()), expected);
+    }
+
+    #[test]
     fn keys_that_somebody_reads_are_fine() {
         for statement in [
             "mem = 1",
@@ -258,6 +359,12 @@ variants:
             "watch_action_oops = warn",
             "watch_pattern_mine = x",
             "profiler_command_top = top",
+            "migration_protocol = unix",
+            "mig_cancel_vm1 = yes",
+            "vm_state = with_nginx",
+            "state_from_with_nginx = booted",
+            "state_command_with_nginx = nginx",
+            "state_subtest_with_nginx_vm1 = boot",
             "a: deep = 3",
             "me.* ?= 1",
             "del deep",

@@ -36,6 +36,7 @@ pub use facts::{Fact, facts};
 pub use files::{MAIN, Shipped};
 pub use folders::add_folder;
 pub use json::json_line;
+pub(crate) use keys::own_params;
 pub use known::{Code, Known, KnownSubtest};
 pub use label::check_filter;
 pub use lint::lint;

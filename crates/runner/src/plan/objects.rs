@@ -1,18 +1,15 @@
-//! Names of objects: machines, images, interfaces. They become parts of files' names and of QEMU's
-//! ids, and so not every word can be one.
+//! Names of objects in a test's lists: machines, images, interfaces.
 
 use std::collections::BTreeSet;
 
 use kvmtest::Params;
+use kvmtest::params::name::{RULE, is_name, shown};
 
 use super::test::PlannedTest;
 
 /// The lists of objects that a test has, and those that each of its machines has.
 const OF_TEST: &[&str] = &["vms", "profilers"];
 const OF_VM: &[&str] = &["images", "cdroms", "nics", "monitors", "serials", "redirs"];
-
-/// How long a name may be, in bytes: the path of a socket has 108 for all of it.
-const LENGTH: usize = 40;
 
 /// What is wrong with the names in the lists of tests: each once, a line each, with key, value and
 /// place.
@@ -46,31 +43,12 @@ fn of_test(params: &Params) -> Vec<String> {
 fn of_list(params: &Params, key: &str) -> Option<String> {
     let names = params.objects(key);
     if let Some(name) = names.iter().find(|name| !is_name(name)) {
-        let what = format!(
-            "names of up to {LENGTH} letters (a to z), digits, `_`, `-` and `.` that begin with a letter \
-             or a digit; `{}` is none",
-            shown(name)
-        );
+        let what = format!("names of {RULE}; `{}` is none", shown(name));
         return Some(told(params, key, &what));
     }
     let mut seen = BTreeSet::new();
     let twice = names.iter().find(|name| !seen.insert(**name))?;
     Some(told(params, key, &format!("names that differ; `{twice}` is there twice")))
-}
-
-fn is_name(name: &str) -> bool {
-    name.len() <= LENGTH
-        && name.starts_with(|c: char| c.is_ascii_alphanumeric())
-        && name.chars().all(|c| c.is_ascii_alphanumeric() || "_-.".contains(c))
-}
-
-/// As far as it need be seen, and without what steers a terminal.
-fn shown(name: &str) -> String {
-    let mut start: String = name.chars().take(LENGTH).collect();
-    if start.len() < name.len() {
-        start.push('…');
-    }
-    start.escape_debug().to_string()
 }
 
 fn told(params: &Params, key: &str, what: &str) -> String {
@@ -81,6 +59,7 @@ fn told(params: &Params, key: &str, what: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use kvmtest::params::name::LENGTH;
     use kvmtest::params::{Origin, Value};
 
     use super::*;

@@ -18,6 +18,8 @@ pub(super) struct Failed {
     pub(super) unstarted: bool,
     /// The set that the run's tests were from.
     pub(super) set: Option<String>,
+    /// What the run's machines went through: `migrate@42`.
+    pub(super) perturb: Option<String>,
 }
 
 impl Failed {
@@ -43,7 +45,10 @@ fn of_events(events: &[Event]) -> Failed {
     let mut waiting: BTreeMap<u32, &str> = BTreeMap::new();
     for event in events {
         match &event.what {
-            What::RunStarted(started) => failed.set.clone_from(&started.set),
+            What::RunStarted(started) => {
+                failed.set.clone_from(&started.set);
+                failed.perturb.clone_from(&started.perturb);
+            }
             What::Planned { tests } => waiting.extend((1..).zip(tests.iter().map(String::as_str))),
             What::TestStarted(started) => {
                 waiting.remove(&started.test);

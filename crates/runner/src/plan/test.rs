@@ -1,5 +1,6 @@
 //! One test that is to be run.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -24,6 +25,8 @@ pub struct PlannedTest {
     pub iteration: u32,
     /// The program that runs the subtest, or why there is none.
     pub program: Result<Arc<Program>, String>,
+    /// The programs that run the subtests which make states of its machines, by their names.
+    pub makers: Arc<BTreeMap<String, Arc<Program>>>,
     /// The parameters.
     pub params: Params,
     /// Whether it is to come before those that are not urgent, as far as dependencies allow.
@@ -43,6 +46,7 @@ pub(crate) fn example(name: &str, dep: &str) -> PlannedTest {
         subtest: "boot".to_owned(),
         iteration: 1,
         program: Err("is not run".to_owned()),
+        makers: Arc::default(),
         params: Params::new(),
         urgent: false,
         expected: None,

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use kvmtest::vm::Vm;
+use kvmtest::vm::{GuestUse, Vm};
 use kvmtest::{Context, Error, Params, Result};
 
 use crate::around::Around;
@@ -63,6 +63,11 @@ fn clean_vm(around: &mut Around, vm: &Vm, params: Params) -> Result<()> {
         return Ok(());
     }
     vm.keep_logs();
+    // A test that failed may have been in the middle of anything. And a machine that has moved
+    // meanwhile is another one than that which the test was given.
+    if around.failed || GuestUse::of(&params)? != GuestUse::Clean {
+        vm.soil()?;
+    }
     if around.failed {
         let name = vm.name();
         around.log(format!(

@@ -7,6 +7,7 @@ mod image;
 mod leftovers;
 mod lifetime;
 mod profilers;
+mod refusals;
 mod screens;
 #[cfg(test)]
 mod tests;
@@ -14,6 +15,8 @@ mod vm;
 mod vms;
 
 use kvmtest::{Params, Result};
+
+pub(crate) use refusals::Refusals;
 
 use crate::around::{Around, Step};
 use crate::hook;
@@ -56,6 +59,8 @@ pub(crate) const STEPS: &[Step] = &[
             "create_image",
             "force_create_image",
             "vm_lifetime",
+            "guest_use",
+            "vm_state",
             "restart_vm",
             "migration_mode",
             "start_vm",

@@ -10,7 +10,7 @@ use crate::around::Around;
 pub(super) fn check(params: &Params) -> Result<()> {
     for name in params.objects("vms") {
         let own = params.object_params(name);
-        lifetime::Wish::of(&own)?;
+        lifetime::Wish::of(&own).with_context(|| format!("planning the VM `{name}`"))?;
         image::check(&own)?;
         // Read only once somebody lets go of the machine: what it means is clear before.
         if own.find_nonempty("vm_lease").is_some() {

@@ -177,7 +177,6 @@ fn with(package: &Utf8Path) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::PermissionsExt;
 
     use super::*;
 
@@ -230,8 +229,8 @@ mod tests {
     /// A program that prints `text` when it is asked what it is.
     fn fake(dir: &Utf8Path, text: &str) -> Utf8PathBuf {
         let path = dir.join("python3");
-        std::fs::write(&path, format!("#!/bin/sh\ncat <<'END'\n{text}\nEND\n")).expect("written");
-        std::fs::set_permissions(&path, PermissionsExt::from_mode(0o755)).expect("executable");
+        let script = format!("#!/bin/sh\ncat <<'END'\n{text}\nEND\n");
+        kvmtest_tests::write_executable(&path, script);
         path
     }
 

@@ -2,9 +2,10 @@
 
 use kvmtest::Params;
 use kvmtest::vm::command::KEYS;
+use kvmtest::vm::{GuestUse, Lifetime};
 
 /// Keys that make another machine and are no part of QEMU's command line by themselves.
-const OTHERS: &[&str] = &["accel", "guest", "images_dir", "qemu_binary", "vms"];
+const OTHERS: &[&str] = &["accel", "guest", "images_dir", "qemu_binary", "vm_state", "vms"];
 
 /// Equal for two tests of which the second may use what the first leaves; `None` for one that
 /// leaves no machine.
@@ -28,9 +29,12 @@ pub(super) fn machine(params: &Params) -> Option<String> {
 
 /// Whether the machine is kept after the test, and another test would take it as it is.
 fn lives_on(own: &Params) -> bool {
+    // What cannot be understood is told when the test is prepared.
     own.get_or("kill_vm", "yes") != "yes"
-        && own.get_or("restart_vm", "no") != "yes"
-        && own.get_or("vm_lifetime", "living") == "living"
+        && Lifetime::of(own).is_ok_and(|choice| {
+            let is_fit = !choice.is_auto || choice.guest_use == GuestUse::Clean;
+            choice.lifetime == Lifetime::Living && is_fit
+        })
 }
 
 fn makes_machine(key: &str) -> bool {
@@ -76,9 +80,14 @@ mod tests {
             &[("vms", "vm1"), ("kill_vm", "no"), ("restart_vm", "yes")],
             &[("vms", "vm1"), ("kill_vm", "no"), ("vm_lifetime", "fresh")],
             &[("vms", "a b"), ("kill_vm_b", "no"), ("restart_vm_b", "yes")],
+            &[("vms", "vm1"), ("kill_vm", "no"), ("vm_lifetime", "snapshot"), ("guest", "x")],
+            &[("vms", "vm1"), ("kill_vm", "no"), ("vm_lifetime", "auto"), ("guest", "x")],
+            &[("vms", "vm1"), ("kill_vm", "no"), ("vm_lifetime", "auto"), ("guest_use", "boot")],
         ] {
             assert_eq!(of(pairs), None, "{pairs:?}");
         }
         assert!(of(&[("vms", "a b"), ("kill_vm_b", "no")]).is_some());
+        let clean = [("vm_lifetime", "auto"), ("guest_use", "clean")];
+        assert!(of(&[&clean[..], &[("vms", "vm1"), ("kill_vm", "no")]].concat()).is_some());
     }
 }

@@ -77,6 +77,7 @@ fn tests(drawn: &[Drawn], places: &[Index]) -> Vec<PlannedTest> {
             subtest: "boot".to_owned(),
             iteration: 1,
             program: Err("is not run".to_owned()),
+            makers: Arc::default(),
             params,
             urgent: drawn.urgent,
             expected: None,

@@ -16,6 +16,7 @@ fn test(name: &str, dep: &str, params: &str) -> PlannedTest {
         subtest: "boot".to_owned(),
         iteration: 1,
         program: Ok(Arc::new(Program::new("/bin/true", [""; 0]))),
+        makers: Arc::default(),
         params: params.split_whitespace().filter_map(|pair| pair.split_once('=')).collect(),
         urgent: false,
         expected: None,

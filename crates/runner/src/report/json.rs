@@ -9,6 +9,7 @@ use serde::Serialize;
 use super::Fold;
 use super::record::{Record, Records};
 use super::results::write_whole;
+use super::transitions::Transitions;
 use super::whole::{TestRecord, Whole};
 use crate::event::{Cause, Counts, Event, KnownFailure, RunStarted, VERSION};
 use crate::outcome::Outcome;
@@ -52,6 +53,7 @@ pub(super) fn json(whole: &Whole) -> io::Result<Vec<u8>> {
         duration_ms: whole.duration_ms(),
         interrupted: whole.interrupted(),
         finished: whole.end.is_some(),
+        transitions: whole.transitions(),
         tests: whole.tests().map(row).collect(),
         remarks: whole.remarks.iter().map(|(_, remark)| remark.as_str()).collect(),
         broken: broken.map(|(line, why)| Broken { line: *line, why }).collect(),
@@ -76,6 +78,9 @@ struct Summary<'a> {
     interrupted: bool,
     /// Whether the run has told its end.
     finished: bool,
+    /// What machines went through under their tests, where somebody wanted it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    transitions: Option<Transitions>,
     tests: Vec<Row<'a>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     remarks: Vec<&'a str>,
@@ -118,6 +123,8 @@ struct Row<'a> {
     #[serde(skip_serializing_if = "str::is_empty")]
     message: &'a str,
     duration_ms: u64,
+    #[serde(skip_serializing_if = "Transitions::is_empty")]
+    transitions: &'a Transitions,
     directory: &'a str,
     /// The tries before the one that counts.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -148,6 +155,7 @@ fn row(test: &TestRecord) -> Row<'_> {
         known: finished.and_then(|finished| finished.known.as_ref()),
         message: finished.map_or("", |finished| &finished.message),
         duration_ms: test.last.duration_ms(),
+        transitions: &test.last.transitions,
         directory: &started.directory,
         earlier: test.earlier.iter().map(earlier).collect(),
     }

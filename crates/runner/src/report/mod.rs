@@ -15,6 +15,7 @@ mod sample;
 mod story;
 mod tap;
 mod text;
+mod transitions;
 mod whole;
 
 use std::io;
@@ -30,6 +31,7 @@ pub use record::{NoteRecord, PhaseRecord, Record, Records, SlowRecord};
 pub use results::Results;
 pub(crate) use results::write_whole;
 pub use story::{Places, Source, Story, Tail};
+pub use transitions::Transitions;
 pub use whole::{TestRecord, Whole};
 
 use crate::clock::Clock;

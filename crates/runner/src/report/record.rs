@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use kvmtest::test::Note;
 use serde::Serialize;
 
+use super::transitions::Transitions;
 use crate::event::{Event, Phase, TestFinished, TestStarted, What};
 use crate::outcome::Outcome;
 
@@ -31,6 +32,9 @@ pub struct Record {
     pub warnings: Vec<String>,
     /// The facts that it kept.
     pub facts: BTreeMap<String, String>,
+    /// What its machines went through under it (`--perturb`).
+    #[serde(skip_serializing_if = "Transitions::is_empty")]
+    pub transitions: Transitions,
     /// What it said, the first [`Record::NOTES`] lines; the others are in `debug.log` only.
     #[serde(skip)]
     pub notes: Vec<NoteRecord>,
@@ -92,6 +96,7 @@ impl Record {
             slow: Vec::new(),
             warnings: Vec::new(),
             facts: BTreeMap::new(),
+            transitions: Transitions::default(),
             notes: Vec::new(),
             phase: None,
         }
@@ -198,6 +203,12 @@ impl Records {
             What::Note { test, note } => {
                 let record = self.open.get_mut(test)?;
                 record.note(event.ms.saturating_sub(record.began_ms), note.clone());
+            }
+            What::Perturbed { test, kind, what } => {
+                let record = self.open.get_mut(test)?;
+                record.transitions.add(*kind);
+                let note = Note::Log { message: what.clone() };
+                record.note(event.ms.saturating_sub(record.began_ms), note);
             }
             What::Slow { test, phase, after_ms, waiting_for } => {
                 let record = self.open.get_mut(test)?;

@@ -22,6 +22,7 @@ pub(super) fn run_started(planned: usize) -> What {
         results: "results/now".into(),
         planned,
         set: Some("quick".into()),
+        perturb: None,
         left_out: Vec::new(),
         sources: Vec::new(),
     })

@@ -13,7 +13,8 @@ use crate::outcome::Outcome;
 ///
 /// A test is one line, `ok` or `not ok`; SKIP and CANCEL have the directive `SKIP`, known failures
 /// the directive `TODO`. What else is known follows as YAML, every value in the form that JSON has
-/// as well. A run that was interrupted, or never ended, bails out.
+/// as well. A run that was interrupted, ended early (`--fail-fast`) or never
+/// ended bails out.
 pub(super) fn tap(whole: &Whole) -> String {
     let mut text = format!("TAP version 14\n1..{}\n", whole.planned());
     for (test, number) in whole.tests().zip(1..) {
@@ -25,11 +26,17 @@ pub(super) fn tap(whole: &Whole) -> String {
     for (number, why) in &whole.broken {
         line(&mut text, format_args!("# line {number} of the events is broken: {}", plain(why)));
     }
+    if let Some(all) = whole.transitions() {
+        line(&mut text, format_args!("# {all}"));
+    }
     let not_run = whole.counts().not_run;
     if whole.end.is_none() {
         text.push_str("Bail out! the events end before the run did\n");
     } else if whole.interrupted() {
         line(&mut text, format_args!("Bail out! interrupted; {not_run} not run"));
+    } else if not_run > 0 {
+        // `--fail-fast`, `abort_on_error`.
+        line(&mut text, format_args!("Bail out! the run ended early; {not_run} not run"));
     }
     text
 }
@@ -70,6 +77,9 @@ fn diagnostics(text: &mut String, record: &Record, tries: usize) {
             add("known", finished.known.as_ref().map(|known| json!(known)));
             add("warnings", (!record.warnings.is_empty()).then(|| json!(record.warnings)));
         }
+    }
+    if !record.transitions.is_empty() {
+        entries.push(("transitions", json!(record.transitions)));
     }
     if tries > 0 {
         entries.push(("tries", json!(tries + 1)));
@@ -195,6 +205,7 @@ mod tests {
       directory: "008-disk"
       ...
     # the disk is full
+    Bail out! the run ended early; 1 not run
     "#);
     }
 

@@ -7,6 +7,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use jiff::Timestamp;
 
 use super::record::{Record, Records};
+use super::transitions::Transitions;
 use crate::event::{Counts, Event, Recorded, RunStarted, What};
 
 /// A whole run.
@@ -117,6 +118,16 @@ impl Whole {
             counts.flaky += usize::from(finished.flaky);
         }
         counts
+    }
+
+    /// What machines went through under their tests, all tries counted; nothing where nobody wanted
+    /// it (`--perturb`).
+    pub fn transitions(&self) -> Option<Transitions> {
+        let mut all = Transitions::default();
+        let records = self.tests().flat_map(|test| test.earlier.iter().chain([&test.last]));
+        records.for_each(|record| all += &record.transitions);
+        let wanted = self.started.as_ref().is_some_and(|started| started.perturb.is_some());
+        (wanted || !all.is_empty()).then_some(all)
     }
 
     /// How many tests had begun and not ended when the events ended.

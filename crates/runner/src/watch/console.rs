@@ -1,19 +1,19 @@
 //! The console of a machine that is watched.
 
 use std::fs::File;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::fs::FileExt;
 use std::sync::Arc;
 
 use camino::Utf8Path;
 use kvmtest::Result;
+use kvmtest::changes::{Changes, WatchFlags};
 use kvmtest::guest::sign::{Entry, Scanner, Signs};
-use rustix::fs::inotify;
 
 /// A console's log, read as it grows.
 pub(super) struct Console {
     log: File,
-    changes: OwnedFd,
+    changes: Changes,
     at: u64,
     scanner: Scanner,
 }
@@ -25,17 +25,13 @@ impl Console {
     /// The log at `path`, from byte `from` on.
     pub(super) fn open(path: &Utf8Path, from: u64, signs: Arc<Signs>) -> Result<Self> {
         let log = File::options().read(true).append(true).create(true).open(path)?;
-        let flags = inotify::CreateFlags::CLOEXEC | inotify::CreateFlags::NONBLOCK;
-        let changes = inotify::init(flags)?;
-        inotify::add_watch(&changes, path.as_std_path(), inotify::WatchFlags::MODIFY)?;
+        let changes = Changes::of(path, WatchFlags::MODIFY)?;
         Ok(Self { log, changes, at: from, scanner: Scanner::new(signs) })
     }
 
     /// Hands the lines that came to `seen`. Tells whether there is more to read.
     pub(super) fn read(&mut self, mut seen: impl FnMut(&[u8], Option<&Entry>)) -> bool {
-        let mut buffer = [std::mem::MaybeUninit::uninit(); 4096];
-        let mut reader = inotify::Reader::new(&self.changes, &mut buffer);
-        while reader.next().is_ok() {}
+        self.changes.quiet();
         let mut piece = vec![0; 64 << 10];
         let end = self.at + TURN;
         while self.at < end {

@@ -51,12 +51,19 @@ pub(super) enum State {
 }
 
 impl Machine {
-    pub(super) fn new(vm: Vm, params: &Params, found: &mut Vec<Finding>) -> Result<Self> {
+    /// A machine that is watched from now on. `console` is that of what it was before it moved.
+    pub(super) fn new(
+        vm: Vm,
+        params: &Params,
+        console: Option<Console>,
+        found: &mut Vec<Finding>,
+    ) -> Result<Self> {
         let params = params.object_params(vm.name());
         let signs = Signs::of(&params)?;
         let process = vm.process()?;
         let monitor = process.as_ref().and_then(|_| Listening::to(&vm));
-        let console = vm.record().and_then(|record| {
+        let console = console.or_else(|| {
+            let record = vm.record()?;
             Console::open(&record.instance.serial_log(), record.console_offset, signs).ok()
         });
         let mut machine =
@@ -66,6 +73,11 @@ impl Machine {
         }
         machine.ask_status(found);
         Ok(machine)
+    }
+
+    /// Lets what the machine has become go on with the console.
+    pub(super) fn give_console(&mut self) -> Option<Console> {
+        self.console.take()
     }
 
     /// What to wait for.

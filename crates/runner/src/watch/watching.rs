@@ -6,12 +6,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use camino::{Utf8Path, Utf8PathBuf};
+use kvmtest::changes::{Changes, WatchFlags};
 use kvmtest::env::{Env, Face};
 use kvmtest::guest::sign::Action;
 use kvmtest::vm::Vm;
 use kvmtest::{Deadline, Params, Result, wait};
 use rustix::event::PollFlags;
-use rustix::fs::inotify;
 
 use super::finding::Finding;
 use super::machine::{Machine, State};
@@ -29,7 +29,7 @@ pub(super) struct Watching {
     params: Params,
     stop: Arc<OwnedFd>,
     /// Tells of changes beside the env file.
-    changes: OwnedFd,
+    changes: Changes,
     machines: BTreeMap<String, Machine>,
     /// The instances that the env file knows.
     known: Vec<String>,
@@ -48,11 +48,9 @@ impl Watching {
         stop: Arc<OwnedFd>,
         sink: Sink,
     ) -> Result<Self> {
-        let flags = inotify::CreateFlags::CLOEXEC | inotify::CreateFlags::NONBLOCK;
-        let changes = inotify::init(flags)?;
+        let changes = Changes::new()?;
         if let Some(directory) = env.parent().filter(|directory| directory.is_dir()) {
-            let what = inotify::WatchFlags::MOVED_TO | inotify::WatchFlags::DELETE;
-            inotify::add_watch(&changes, directory.as_std_path(), what)?;
+            changes.add(directory, WatchFlags::MOVED_TO | WatchFlags::DELETE)?;
         }
         let opened = Env::open(env)?.with_face(Face::Harness).with_log_dir(results);
         let watching = Self {
@@ -116,14 +114,8 @@ impl Watching {
     }
 
     fn env_has_changed(&self) -> bool {
-        let mut buffer = [std::mem::MaybeUninit::uninit(); 4096];
-        let mut reader = inotify::Reader::new(&self.changes, &mut buffer);
         let mut changed = false;
-        while let Ok(event) = reader.next() {
-            let name = event.file_name().map(|name| name.to_string_lossy().into_owned());
-            // Without a name: more happened than could be told.
-            changed |= name.is_none() || name.as_deref() == self.path.file_name();
-        }
+        self.changes.take(|name| changed |= name.is_none() || name == self.path.file_name());
         changed
     }
 
@@ -138,7 +130,12 @@ impl Watching {
             if self.machines.contains_key(&id) || self.over.contains(&id) {
                 continue;
             }
-            match Machine::new(vm, &self.params, &mut self.found) {
+            // A machine that has moved goes on printing to the same log: what was read of it is
+            // not read again.
+            let ancestors = vm.record().map(|record| record.ancestors).unwrap_or_default();
+            let before = self.machines.iter_mut().find(|(id, _)| ancestors.contains(id));
+            let console = before.and_then(|(_, machine)| machine.give_console());
+            match Machine::new(vm, &self.params, console, &mut self.found) {
                 Ok(machine) => {
                     self.machines.insert(id, machine);
                 }

@@ -78,6 +78,7 @@ impl Bench {
             subtest: subtest.to_owned(),
             iteration: 1,
             program: Ok(Arc::new(program)),
+            makers: Arc::default(),
             params: Params::new(),
             urgent: false,
             expected: None,

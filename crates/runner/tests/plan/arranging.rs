@@ -53,6 +53,7 @@ impl Bench {
             results: folder.clone(),
             planned: tests.len(),
             set: None,
+            perturb: None,
             left_out: Vec::new(),
         })];
         let names = tests.iter().map(|test| test.split_whitespace().next().expect("a name"));
@@ -390,4 +391,31 @@ fn parts_are_divided_by_the_times_that_are_named_and_by_no_others() {
     bench.check(&[], &part(Some(one.as_str())), &["a"]);
     bench.check(&[], &part(Some("history")), &["a"]);
     bench.refused(&[], &part(Some("/nowhere")), 3, "not known: there are no results in /nowhere");
+}
+
+#[test]
+fn each_test_and_each_repetition_is_perturbed_by_draws_of_its_own() {
+    let bench = bench(
+        "variants:
+    - a:
+        type = boot
+    - b:
+        type = boot
+        iterations = 2
+",
+    );
+    let streams = |perturb: Option<&str>| -> Vec<String> {
+        let perturb = perturb.map(|order| order.parse().expect("an order"));
+        let arrangement = Arrangement { perturb, ..Arrangement::default() };
+        let arranged = bench.arrange(&[], &arrangement).expect("arranged");
+        let tests = arranged.plan.tests.iter();
+        let keys = ["perturb_with", "perturb_stream"];
+        tests.map(|test| keys.map(|key| test.params.get_or(key, "-")).join(" ")).collect()
+    };
+    assert_eq!(
+        streams(Some("migrate@7")),
+        ["migrate@7 a", "migrate@7 b", "migrate@7 b#2"],
+        "what a seed brings back may never change"
+    );
+    assert_eq!(streams(None), ["- -", "- -", "- -"]);
 }

@@ -46,7 +46,10 @@ fn a_variant_that_cannot_be_run_says_why() {
         assert!(why.contains(part), "`{why}` lacks `{part}`");
     }
     check("x = 1\n", "`type` is not set");
-    check("type = boto\n", "no subtest `boto` (<shipped>/tests.cfg:1); did you mean `boot`?");
+    check(
+        "type = boto\n",
+        "no subtest `boto` (`type`, <shipped>/tests.cfg:1); did you mean `boot`?",
+    );
     check("type = boot\nskip = maybe\n", "`skip` must be `yes` or `no`: `maybe`");
     check("type = boot\nused_cpus = two\n", "`used_cpus` must be a whole number");
     check("type = boot\nalone = perhaps\n", "`alone` must be `yes` or `no`");

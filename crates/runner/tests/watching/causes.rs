@@ -297,6 +297,26 @@ fn the_tests_own_errors() {
 }
 
 #[test]
+fn a_machine_that_could_not_be_moved_or_saved() {
+    let paused = |it: &mut Evidence| it.machines[0].status = Some("paused".into());
+    for kind in ["migrate-blocked", "migrate-failed", "migrate-cancelled", "migrate-timeout"] {
+        check(kind, |_| (), Cause::TestFailed, "so it said");
+        check(kind, paused, Cause::TestFailed, "so it said");
+        let early = |it: &mut Evidence| it.failure.phase = Phase::Prepare;
+        check(kind, early, Cause::SetUpFailed, "so it said");
+    }
+    let starved = |it: &mut Evidence| it.host.cpu_stall = Some(0.95);
+    check("migrate-timeout", starved, Cause::HostStarved, "processor");
+    check("migrate-failed", starved, Cause::TestFailed, "so it said");
+    let dead = "the migration failed; the destination: QEMU was killed by SIGSEGV";
+    let died = |it: &mut Evidence| it.failure.message = dead.into();
+    check("migrate-failed", died, Cause::QemuDied, "SIGSEGV");
+    for kind in ["state", "state-gone"] {
+        check(kind, |_| (), Cause::SetUpFailed, "so it said");
+    }
+}
+
+#[test]
 fn of_several_machines_the_one_with_the_trouble_counts() {
     let change = |it: &mut Evidence| {
         let mut second = vm();

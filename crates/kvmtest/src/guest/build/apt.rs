@@ -11,7 +11,7 @@ use super::command::run;
 use super::package::Package;
 use crate::deadline::Deadline;
 use crate::error::{Context, Error, ErrorKind, Result};
-use crate::guest::recipe::hexadecimal;
+use crate::hexadecimal;
 
 /// The host's package lists: read, never written.
 const HOST_LISTS: &str = "/var/lib/apt/lists";
@@ -251,7 +251,7 @@ fn has_digest(path: &Utf8Path, sha256: &str) -> bool {
 }
 
 fn digest(path: &Utf8Path) -> Result<String> {
-    Ok(hexadecimal(&Sha256::digest(std::fs::read(path)?)))
+    Ok(hexadecimal::of(&Sha256::digest(std::fs::read(path)?)))
 }
 
 fn contains(text: &[u8], part: &[u8]) -> bool {

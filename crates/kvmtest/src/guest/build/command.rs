@@ -6,7 +6,6 @@ use std::os::fd::AsFd;
 use std::os::unix::process::CommandExt;
 use std::process::{Command, Stdio};
 
-use camino::Utf8Path;
 use rustix::process::{Pid, PidfdFlags, Signal, kill_process_group, pidfd_open};
 
 use crate::deadline::Deadline;
@@ -90,37 +89,6 @@ pub(super) fn run(command: &mut Command, deadline: Deadline) -> Result<Vec<u8>> 
         .with_output(said))
 }
 
-/// Opens `path` and waits for the exclusive lock on it.
-pub(super) fn lock(path: &Utf8Path, deadline: Deadline) -> Result<File> {
-    let file = File::options()
-        .create(true)
-        .truncate(false)
-        .write(true)
-        .open(path)
-        .with_context(|| format!("opening {path}"))?;
-    // The kernel tells nobody when a lock gets free, except who sleeps in the call: so a thread
-    // sleeps there, and this one waits for the thread. A thread that is given up holds nothing
-    // but its own descriptor of the same open file, and ends with the process.
-    let (here, there) = std::os::unix::net::UnixStream::pair()?;
-    let locking = file.try_clone()?;
-    let thread = std::thread::spawn(move || {
-        let result = locking.lock();
-        drop(there);
-        result
-    });
-    if wait::readable([here.as_fd()], deadline)? == [false] {
-        return Err(Error::new(
-            ErrorKind::Guest,
-            format!("another build has been holding {path} for too long"),
-        ));
-    }
-    thread
-        .join()
-        .map_err(|_| Error::new(ErrorKind::Io, "the locking thread panicked"))?
-        .with_context(|| format!("locking {path}"))?;
-    Ok(file)
-}
-
 fn await_end(child: &std::process::Child, deadline: Deadline) -> Result<bool> {
     let pid = Pid::from_raw(child.id().cast_signed())
         .ok_or_else(|| Error::new(ErrorKind::Io, "a child without a process id"))?;
@@ -183,17 +151,5 @@ mod tests {
         require(&["sh"]).expect("sh is everywhere");
         let error = require(&["sh", "no-such-program"]).expect_err("missing");
         assert!(error.message().contains("`no-such-program`"), "{error}");
-    }
-
-    #[test]
-    fn the_second_lock_waits_for_the_first() {
-        let directory = tempfile::tempdir().expect("a directory");
-        let path = Utf8Path::from_path(directory.path()).expect("UTF-8").join("lock");
-        let first = lock(&path, Deadline::after(LONG)).expect("free");
-        let soon = Deadline::after(Duration::from_millis(20));
-        assert_eq!(lock(&path, soon).expect_err("held").kind(), ErrorKind::Guest);
-        drop(first);
-        // The abandoned thread may get it first; it gives it back at once.
-        lock(&path, Deadline::after(LONG)).expect("free again");
     }
 }

@@ -9,6 +9,7 @@ mod kernel;
 mod libraries;
 mod package;
 mod qcow2;
+mod refresher;
 mod release;
 mod tree;
 mod userland;
@@ -25,9 +26,11 @@ use self::command::run;
 use self::package::Package;
 use self::release::Release;
 use super::manifest::{self, Manifest, Used};
-use super::recipe::{Recipe, Userland, chosen, hexadecimal};
+use super::recipe::{Recipe, Userland, chosen};
 use crate::deadline::Deadline;
 use crate::error::{Context, Error, ErrorKind, Result};
+use crate::hexadecimal;
+use crate::lock::Lock;
 
 /// In a guest's directory, the link to the build that counts.
 pub(super) const CURRENT: &str = "current";
@@ -92,9 +95,13 @@ pub(super) fn build(
     Ok(())
 }
 
-/// Waits until no other build goes on in `store`; the lock ends with the file that is returned.
-pub(super) fn lock(store: &Utf8Path) -> Result<File> {
-    command::lock(&store.join(LOCK), Deadline::after(TIMEOUT))
+/// Waits until no other build goes on in `store`.
+pub(super) fn lock(store: &Utf8Path) -> Result<Lock> {
+    let path = store.join(LOCK);
+    Lock::wait(&path, Deadline::after(TIMEOUT))?.ok_or_else(|| {
+        let message = format!("another build has been holding {path} for too long");
+        Error::new(ErrorKind::Guest, message)
+    })
 }
 
 /// Removes what was downloaded for builds in `store`.
@@ -136,7 +143,7 @@ impl Inputs {
             digest.update([0]);
             digest.update(&package.sha256);
         }
-        let mut hash = hexadecimal(&digest.finalize());
+        let mut hash = hexadecimal::of(&digest.finalize());
         hash.truncate(16);
         hash
     }

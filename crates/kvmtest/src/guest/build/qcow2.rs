@@ -6,13 +6,8 @@ use std::io::{BufWriter, Read, Seek, SeekFrom, Write};
 use camino::Utf8Path;
 
 use crate::error::{Context, Error, ErrorKind, Result};
+use crate::storage::qcow2::{CLUSTER, CLUSTER_BITS, COUNTS, ENTRIES, Header};
 
-const CLUSTER_BITS: u32 = 16;
-const CLUSTER: u64 = 1 << CLUSTER_BITS;
-/// Entries of eight bytes in a cluster.
-const ENTRIES: u64 = CLUSTER / 8;
-/// Reference counts of two bytes in a cluster.
-const COUNTS: u64 = CLUSTER / 2;
 /// The cluster is used once: it may be written in place.
 const COPIED: u64 = 1 << 63;
 
@@ -38,7 +33,7 @@ struct Layout {
 
 impl Layout {
     fn new(size: u64, used: Vec<u64>) -> Result<Self> {
-        let tables = size.div_ceil(CLUSTER).div_ceil(ENTRIES);
+        let tables = Header { size, backing: None }.tables();
         let layout = Self { size, used, tables };
         // One cluster each for the counts and the first-level table: 2 GiB of data, 4 TiB of size.
         if layout.clusters() > COUNTS || tables > ENTRIES {
@@ -56,7 +51,7 @@ impl Layout {
     }
 
     fn write(&self, source: &mut (impl Read + Seek), out: &mut impl Write) -> Result<()> {
-        cluster(out, &self.header())?;
+        cluster(out, &Header { size: self.size, backing: None }.bytes()?)?;
         cluster(out, &(2 * CLUSTER).to_be_bytes())?;
         let counts: Vec<u8> = (0..self.clusters()).flat_map(|_| 1u16.to_be_bytes()).collect();
         cluster(out, &counts)?;
@@ -77,32 +72,6 @@ impl Layout {
             cluster(out, &data)?;
         }
         Ok(())
-    }
-
-    fn header(&self) -> Vec<u8> {
-        let mut header = Vec::new();
-        let long = |header: &mut Vec<u8>, value: u64| header.extend(value.to_be_bytes());
-        let short = |header: &mut Vec<u8>, value: u32| header.extend(value.to_be_bytes());
-        header.extend(b"QFI\xfb");
-        short(&mut header, 3); // version
-        long(&mut header, 0); // backing file: offset and length
-        short(&mut header, 0);
-        short(&mut header, CLUSTER_BITS);
-        long(&mut header, self.size);
-        short(&mut header, 0); // encryption
-        short(&mut header, u32::try_from(self.tables).unwrap_or_default());
-        long(&mut header, 3 * CLUSTER); // first-level table
-        long(&mut header, CLUSTER); // table of reference counts, in clusters
-        short(&mut header, 1);
-        short(&mut header, 0); // snapshots
-        long(&mut header, 0);
-        for _features in ["incompatible", "compatible", "automatically cleared"] {
-            long(&mut header, 0);
-        }
-        short(&mut header, 4); // counts of 2^4 bits
-        short(&mut header, 104); // the header's length
-        long(&mut header, 0); // the end of its extensions
-        header
     }
 }
 

@@ -6,6 +6,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 
 use super::command::run;
 use super::libraries::Libraries;
+use super::refresher;
 use super::tree::{Entry, Tree};
 use crate::deadline::Deadline;
 use crate::error::{Context, Error, ErrorKind, Result};
@@ -26,6 +27,9 @@ pub(super) fn tree(recipe: &Userland, root: &Utf8Path, deadline: Deadline) -> Re
         let bytes = std::fs::read(&path).with_context(|| format!("reading {path}"))?;
         libraries.add_for(&bytes, &mut tree)?;
         tree.add(place, Entry::File(0o755, bytes));
+    }
+    if let Some(program) = refresher::program() {
+        tree.add(refresher::PLACE, Entry::File(0o755, program));
     }
     for (path, text) in FILES {
         tree.add(path, Entry::File(mode(path, text), text.as_bytes().to_vec()));

@@ -1,33 +1,12 @@
-use std::io::{BufRead, BufReader, Write};
+use std::io::{IoSliceMut, Read, Write};
+use std::mem::MaybeUninit;
+use std::os::fd::OwnedFd;
 
+use rustix::net::{RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, recvmsg};
+
+use super::super::tests::machine::Machine;
+use super::super::tests::scripted::{fake, say, serve};
 use super::*;
-
-/// A QEMU that greets, negotiates, and then does what `script` says with each further line.
-fn fake(script: impl FnMut(&Value, &mut UnixStream) + Send + 'static) -> Result<QmpMonitor> {
-    let (ours, theirs) = UnixStream::pair().expect("a pair");
-    std::thread::spawn(move || serve(theirs, script));
-    QmpMonitor::connect("m1", ours, None, Deadline::after(Duration::from_secs(10)))
-}
-
-fn serve(mut stream: UnixStream, mut script: impl FnMut(&Value, &mut UnixStream)) {
-    say(&mut stream, &json!({"QMP": {"version": {}, "capabilities": ["oob"]}}));
-    let lines = BufReader::new(stream.try_clone().expect("a second handle")).lines();
-    for line in lines.map_while(std::result::Result::ok) {
-        let Ok(command) = serde_json::from_str::<Value>(&line) else {
-            say(&mut stream, &json!({"error": {"class": "GenericError", "desc": "JSON"}}));
-            continue;
-        };
-        if command["execute"] == "qmp_capabilities" {
-            say(&mut stream, &json!({"return": {}, "id": command["id"]}));
-        } else {
-            script(&command, &mut stream);
-        }
-    }
-}
-
-fn say(stream: &mut UnixStream, message: &Value) {
-    let _ = stream.write_all(format!("{message}\r\n").as_bytes());
-}
 
 const SHORT: Duration = Duration::from_millis(30);
 
@@ -125,4 +104,113 @@ fn every_line_is_in_the_log() {
     assert_eq!(lines.len(), 5, "greeting, negotiation twice, command, answer: {text}");
     assert_eq!(lines[3]["to"]["execute"], "query-x");
     assert_eq!(lines[4]["from"]["return"], 7);
+}
+
+/// Reads lines byte by byte, as QEMU does, with the descriptors that come with them.
+fn receive(stream: &UnixStream, sent: &mut Vec<OwnedFd>) -> Option<Value> {
+    let mut line = Vec::new();
+    while line.last() != Some(&b'\n') {
+        let (mut room, mut byte) = ([MaybeUninit::uninit(); 256], [0]);
+        let mut rights = RecvAncillaryBuffer::new(&mut room);
+        let slices = &mut [IoSliceMut::new(&mut byte)];
+        let received = recvmsg(stream, slices, &mut rights, RecvFlags::CMSG_CLOEXEC).ok()?;
+        if received.bytes == 0 {
+            return None;
+        }
+        for message in rights.drain() {
+            if let RecvAncillaryMessage::ScmRights(descriptors) = message {
+                sent.extend(descriptors);
+            }
+        }
+        line.push(byte[0]);
+    }
+    serde_json::from_slice(&line).ok()
+}
+
+#[test]
+fn a_descriptor_goes_with_its_command() {
+    let (ours, mut theirs) = UnixStream::pair().expect("a pair");
+    // A line that does not fit goes in pieces.
+    rustix::net::sockopt::set_socket_send_buffer_size(&ours, 2048).expect("set");
+    let name = "n".repeat(200_000);
+    let qemu = std::thread::spawn(move || {
+        say(&mut theirs, &json!({"QMP": {}}));
+        let mut seen = Vec::new();
+        let mut sent = Vec::new();
+        while let Some(command) = receive(&theirs, &mut sent) {
+            seen.push((command["execute"].clone(), command["arguments"].clone(), sent.len()));
+            say(&mut theirs, &json!({"return": {}, "id": command["id"]}));
+        }
+        (seen, sent)
+    });
+    let (mut reader, writer) = std::io::pipe().expect("a pipe");
+    let deadline = Deadline::after(Duration::from_secs(60));
+    let monitor = QmpMonitor::connect("m1", ours, None, deadline).expect("connects");
+    monitor.pass_fd(&name, writer.as_fd()).expect("passed");
+    drop(writer);
+    monitor.close_fd(&name).expect("closed");
+    drop(monitor);
+    let (seen, sent) = qemu.join().expect("it ends");
+    let named = json!({ "fdname": name });
+    let expected = [
+        (json!("qmp_capabilities"), json!({}), 0),
+        (json!("getfd"), named.clone(), 1),
+        (json!("closefd"), named, 1),
+    ];
+    assert!(seen == expected, "{:?}", seen.iter().map(|it| (&it.0, it.2)).collect::<Vec<_>>());
+    let mut writer = std::fs::File::from(sent.into_iter().next().expect("one"));
+    writer.write_all(b"through it").expect("it is our pipe");
+    drop(writer);
+    let mut text = String::new();
+    reader.read_to_string(&mut text).expect("read");
+    assert_eq!(text, "through it");
+}
+
+#[test]
+fn a_descriptor_for_a_monitor_that_closed_is_an_error() {
+    let monitor = fake(|_, stream| {
+        let _ = stream.shutdown(std::net::Shutdown::Both);
+    })
+    .expect("connects");
+    let (_reader, writer) = std::io::pipe().expect("a pipe");
+    for _again in 0..2 {
+        let error = monitor.pass_fd("x", writer.as_fd()).expect_err("closed");
+        assert_eq!(error.kind(), ErrorKind::Monitor);
+        assert!(error.to_string().contains("passing the descriptor `x`"), "{error}");
+    }
+}
+
+#[test]
+fn qemu_takes_a_descriptor_under_a_number_and_gives_it_back() {
+    let Some(machine) = Machine::start(&[]) else { return };
+    let (mut reader, writer) = std::io::pipe().expect("a pipe");
+    // An older one closes nothing while its machine stands still.
+    machine.monitor.cmd("cont", serde_json::Value::Null).expect("it runs");
+    let number = machine.monitor.add_fd(writer.as_fd()).expect("taken");
+    assert_ne!(machine.monitor.add_fd(writer.as_fd()).expect("taken, too"), number);
+    drop(writer);
+    let sets = machine.monitor.cmd("query-fdsets", serde_json::Value::Null).expect("asked");
+    for set in sets.as_array().expect("a list") {
+        let number = set["fdset-id"].as_u64().expect("a number");
+        machine.monitor.remove_fd(number).expect("it had it");
+    }
+    // Nobody has the writing end any more.
+    assert_eq!(reader.read(&mut [0]).expect("its end"), 0);
+    let error = machine.monitor.remove_fd(number).expect_err("it is closed");
+    assert_eq!(error.kind(), ErrorKind::MonitorCommand);
+}
+
+#[test]
+fn qemu_takes_a_descriptor_and_gives_it_back() {
+    let Some(machine) = Machine::start(&[]) else { return };
+    let (mut reader, writer) = std::io::pipe().expect("a pipe");
+    machine.monitor.pass_fd("out", writer.as_fd()).expect("taken");
+    drop(writer);
+    machine.monitor.close_fd("out").expect("it had it");
+    // Nobody has the writing end any more.
+    assert_eq!(reader.read(&mut [0]).expect("its end"), 0);
+    let error = machine.monitor.close_fd("out").expect_err("it is closed");
+    assert_eq!(error.kind(), ErrorKind::MonitorCommand);
+    let error = machine.monitor.pass_fd("1x", reader.as_fd()).expect_err("no name");
+    assert_eq!(error.kind(), ErrorKind::MonitorCommand);
 }

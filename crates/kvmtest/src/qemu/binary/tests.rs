@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 use std::io::Write as _;
-use std::process::{Command, Stdio};
+use std::os::unix::fs::PermissionsExt;
 
 use super::*;
 use crate::qemu::Version;
@@ -23,24 +23,15 @@ impl Programs {
         Utf8Path::from_path(self.dir.path()).expect("UTF-8").join(name)
     }
 
-    /// Another process writes the file: if this one had it open for writing while a test beside
-    /// this one starts a process, the file could not be executed.
-    fn write(&self, name: &str, mode: &str, content: &str) -> Utf8PathBuf {
+    fn write(&self, name: &str, mode: u32, content: &str) -> Utf8PathBuf {
         let path = self.path(name);
-        let mut install = Command::new("install")
-            .args(["-m", mode, "/dev/stdin", path.as_str()])
-            .stdin(Stdio::piped())
-            .spawn()
-            .expect("`install` is everywhere");
-        let mut stdin = install.stdin.take().expect("a pipe");
-        stdin.write_all(content.as_bytes()).expect("written");
-        drop(stdin);
-        assert!(install.wait().expect("it ends").success());
+        kvmtest_tests::write_executable(&path, content);
+        std::fs::set_permissions(&path, PermissionsExt::from_mode(mode)).expect("set");
         path
     }
 
     fn script(&self, body: &str) -> Utf8PathBuf {
-        self.write("qemu-fake", "755", &format!("#!/bin/sh\n{body}\n"))
+        self.write("qemu-fake", 0o755, &format!("#!/bin/sh\n{body}\n"))
     }
 }
 
@@ -173,12 +164,12 @@ fn what_cannot_be_started_is_told_with_what_mends_it() {
     let why = locate(programs.path("absent").as_str()).expect_err("absent").to_string();
     assert!(!why.contains("install"), "{why}");
     check(programs.path("").as_str(), &["is a directory"]);
-    let text = programs.write("text", "644", "x");
+    let text = programs.write("text", 0o644, "x");
     check(text.as_str(), &["is not executable", "chmod +x"]);
     check(text.join("below").as_str(), &["cannot be reached"]);
-    let alien = programs.write("alien", "755", "no program at all");
+    let alien = programs.write("alien", 0o755, "no program at all");
     check(alien.as_str(), &["cannot be executed"]);
-    let orphan = programs.write("orphan", "755", "#!/no/such/interpreter\n");
+    let orphan = programs.write("orphan", 0o755, "#!/no/such/interpreter\n");
     check(orphan.as_str(), &["cannot be executed"]);
 }
 

@@ -18,7 +18,8 @@ use crate::session::shell::Session;
 /// One login, from whatever state the other side is in to its prompt.
 ///
 /// It answers the last line, and nothing else: what comes before it is history. On a console it
-/// also knocks with empty lines, since a prompt that was printed before is not printed again.
+/// also knocks with empty lines, since a prompt that was printed before is not printed again;
+/// where the prompt is known of, the shell is asked at once, which saves a round trip.
 pub(super) struct Dialogue<'a> {
     session: &'a mut Session,
     params: &'a LoginParams,
@@ -91,7 +92,11 @@ impl<'a> Dialogue<'a> {
 
     fn converse(&mut self, deadline: Deadline, given: Duration) -> Result<()> {
         if self.place == Place::Serial && !self.params.booting {
-            self.knock(deadline)?;
+            if self.params.prompted && self.session.is_posix() {
+                self.prove(deadline)?;
+            } else {
+                self.knock(deadline)?;
+            }
         }
         let mut knock = Deadline::after(self.pause());
         let mut latest = Deadline::after(LATEST);

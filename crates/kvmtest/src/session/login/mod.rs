@@ -58,7 +58,7 @@ pub fn remote(
         if !again {
             return Err(error.context(format!("logging in at {host} port {port}")));
         }
-        tracing::debug!(%error, host, port, "no login yet");
+        tracing::trace!(%error, host, port, "no login yet");
         watch::rest(&mut attempt.watches, deadline.at_most(pause))?;
         pause = (pause * 2).min(LONGEST_PAUSE);
         if deadline.expired() {

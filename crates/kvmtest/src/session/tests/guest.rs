@@ -78,16 +78,21 @@ impl Guest {
         loop {
             self.say("\x1b[6n~ # ");
             let Some(line) = self.hear() else { return };
-            self.say(&format!("{line}\r\n"));
-            for statement in line.split("; ") {
-                let words: Vec<_> = statement.split(' ').collect();
-                match &words[..] {
-                    ["printf", "'%s<\\n'", mark] => self.say(&format!("{mark}<\r\n")),
-                    ["printf", "'%s=%s;\\n'", mark, "$?"] => self.say(&format!("{mark}=0;\r\n")),
-                    ["command", "eval", ..] => self.say("done\r\n"),
-                    [""] => {}
-                    _ => self.say(&format!("sh: {statement}: not found\r\n")),
-                }
+            self.answer(&line);
+        }
+    }
+
+    /// What that shell prints when `line` was typed.
+    pub(super) fn answer(&self, line: &str) {
+        self.say(&format!("{line}\r\n"));
+        for statement in line.split("; ") {
+            let words: Vec<_> = statement.split(' ').collect();
+            match &words[..] {
+                ["printf", "'%s<\\n'", mark] => self.say(&format!("{mark}<\r\n")),
+                ["printf", "'%s=%s;\\n'", mark, "$?"] => self.say(&format!("{mark}=0;\r\n")),
+                ["command", "eval", ..] => self.say("done\r\n"),
+                [""] => {}
+                _ => self.say(&format!("sh: {statement}: not found\r\n")),
             }
         }
     }

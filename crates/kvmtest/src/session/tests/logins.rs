@@ -19,6 +19,10 @@ fn booting() -> LoginParams {
     LoginParams { booting: true, ..root() }
 }
 
+fn prompted() -> LoginParams {
+    LoginParams { prompted: true, ..root() }
+}
+
 /// Logs in to a guest that follows `script`, and runs a command in it.
 fn check(params: &LoginParams, script: impl FnOnce(&mut Guest) + Send + 'static) {
     let (mut session, thread) = guest(script);
@@ -58,6 +62,37 @@ fn a_console_that_is_logged_in_is_used_at_once() {
         guest.shell();
     });
     assert!(begin.elapsed() < Duration::from_secs(1), "no pause was waited out");
+}
+
+#[test]
+fn a_console_that_was_left_at_a_prompt_is_asked_for_its_proof_at_once() {
+    check(&prompted(), |guest| {
+        let line = guest.hear().expect("a line");
+        assert!(line.starts_with("printf"), "{line}");
+        guest.answer(&line);
+        guest.shell();
+    });
+}
+
+#[test]
+fn a_console_that_has_left_its_prompt_meanwhile_is_logged_in_to() {
+    check(&prompted(), |guest| {
+        // What was typed at it is the name of nobody.
+        guest.login("secret");
+        guest.shell();
+    });
+}
+
+#[test]
+fn what_a_console_shows_last_may_be_a_prompt() {
+    let check = |shown: &str, expected: bool| {
+        assert_eq!(root().is_prompt_of(shown.as_bytes()), expected, "{shown:?}");
+    };
+    check("out\r\nroot@kvmtest:/root# ", true);
+    check("root@kvmtest:/root# [   12.000001] eth0: link up\n", true);
+    check("root@kvmtest:/root# reboot\r\n", false);
+    check("kvmtest login: ", false);
+    check("", false);
 }
 
 #[test]

@@ -3,6 +3,7 @@
 mod commands;
 mod expecting;
 mod floods;
+mod following;
 mod guest;
 mod logins;
 mod processes;

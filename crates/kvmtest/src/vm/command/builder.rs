@@ -10,7 +10,7 @@ use super::plan::Plan;
 use super::request::{Paths, Request};
 use super::{
     agent, assignment, balloon, boot, bootindex, cpu, display, extra, identity, key, machine,
-    memory, monitor, old, panic, rng, rtc, script, serial, testdev, usb, watchdog,
+    memory, monitor, old, panic, rng, rtc, script, serial, testdev, usb, vmgenid, watchdog,
 };
 use crate::error::{Error, ErrorKind, Result};
 use crate::params::Params;
@@ -81,6 +81,7 @@ fn assemble(request: &Request, params: &Params) -> Result<CommandLine> {
     arguments.extend(nics.arguments(&plan, &bootindices, kernel.is_some())?);
     arguments.extend(agent_arguments);
     arguments.extend(rng::arguments(&plan)?);
+    arguments.extend(vmgenid::arguments(&plan)?);
     arguments.extend(balloon::arguments(&plan)?);
     arguments.extend(usb::arguments(params)?);
     arguments.extend(panic::arguments(&plan)?);
@@ -199,8 +200,13 @@ fn render(arguments: &[Argument]) -> Vec<String> {
 /// The same command line for the same machine, wherever it runs, whatever it is called by its
 /// instance, and in whichever state it starts.
 fn fingerprint(request: &Request, params: &Params) -> Result<String> {
-    let paths =
-        Paths { instance: "/INSTANCE".into(), scratch: "/SCRATCH".into(), ..request.paths.clone() };
+    let paths = Paths {
+        instance: "/INSTANCE".into(),
+        scratch: "/SCRATCH".into(),
+        memory: None,
+        layers: None,
+        ..request.paths.clone()
+    };
     let mut params = params.clone();
     for key in ["incoming", "start_paused"] {
         params.remove(key);

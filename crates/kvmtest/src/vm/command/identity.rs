@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use sha2::{Digest as _, Sha256};
 
 /// A locally administered unicast MAC address for `nic`. The same seed and NIC give the same one.
-pub(super) fn mac(seed: &str, nic: &str) -> String {
+pub(crate) fn mac(seed: &str, nic: &str) -> String {
     let mut bytes = [0; 6];
     bytes.copy_from_slice(&hash(seed, "mac", nic)[..6]);
     // `9a` is the historical first byte: bit 1 says locally administered, bit 0 is clear for

@@ -338,6 +338,12 @@ pub const KEYS: &[Key] = {
             "yes, where the binary has virtio-rng",
             "whether there is a source of randomness",
         ),
+        key(
+            Vm,
+            "vmgenid",
+            "yes, where binary and machine (`q35`, `pc`) have it",
+            "whether the guest can see that it was started from a saved state, and draws new randomness",
+        ),
         key(Vm, "balloon", "no", "whether there is a memory balloon"),
         key(
             Vm,

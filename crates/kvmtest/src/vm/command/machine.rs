@@ -72,7 +72,7 @@ fn machine(plan: &Plan) -> Result<String> {
     if let Some(acpi) = read::flag_if_set(params, "acpi")? {
         options = options.with("acpi", if acpi { "on" } else { "off" });
     }
-    if memory::has_backend(params)? {
+    if memory::has_backend(plan)? {
         options = options.with("memory-backend", memory::backend_id(plan.machine.family));
     }
     Ok(options.verbatim(params.find("machine_type_extra_params")).finish())

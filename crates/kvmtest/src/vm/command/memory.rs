@@ -30,16 +30,21 @@ pub(super) fn arguments(plan: &Plan) -> Result<Vec<Argument>> {
         .maybe("slots", slots.map(|slots| slots.to_string()).as_deref())
         .maybe("maxmem", most.map(megabytes).as_deref());
     let mut arguments = vec![Argument::Option("m", options.finish())];
-    arguments.extend(backend(params, backend_id(plan.machine.family), size)?);
+    arguments.extend(backend(plan, size)?);
     Ok(arguments)
 }
 
 /// Whether the memory is something else than anonymous memory of QEMU's own.
-pub(super) fn has_backend(params: &Params) -> Result<bool> {
-    Ok(params.find_nonempty("mem_path").is_some()
-        || read::flag(params, "hugepage", false)?
-        || read::flag(params, "mem_share", false)?
-        || read::flag(params, "mem_prealloc", false)?)
+pub(super) fn has_backend(plan: &Plan) -> Result<bool> {
+    Ok(plan.request.paths.memory.is_some() || !is_plain(plan.params)?)
+}
+
+/// Whether `params` leave it open what the memory is.
+pub(crate) fn is_plain(params: &Params) -> Result<bool> {
+    Ok(params.find_nonempty("mem_path").is_none()
+        && !read::flag(params, "hugepage", false)?
+        && !read::flag(params, "mem_share", false)?
+        && !read::flag(params, "mem_prealloc", false)?)
 }
 
 /// The identifier of the memory backend.
@@ -54,9 +59,20 @@ pub(super) fn backend_id(family: Family) -> &'static str {
     }
 }
 
-fn backend(params: &Params, id: &str, size: u64) -> Result<Option<Argument>> {
-    if !has_backend(params)? {
+fn backend(plan: &Plan, size: u64) -> Result<Option<Argument>> {
+    if !has_backend(plan)? {
         return Ok(None);
+    }
+    let (params, id) = (plan.params, backend_id(plan.machine.family));
+    if let Some(memory) = &plan.request.paths.memory {
+        let object = json!({
+            "qom-type": "memory-backend-file",
+            "id": id,
+            "mem-path": memory.path,
+            "size": size,
+            "share": memory.share,
+        });
+        return Ok(Some(Argument::json("object", &object)));
     }
     let huge = read::flag(params, "hugepage", false)?;
     let share = read::flag(params, "mem_share", false)?;

@@ -24,6 +24,8 @@
 //!     images: "/images".into(),
 //!     overlays: None,
 //!     own_images: std::collections::BTreeMap::new(),
+//!     memory: None,
+//!     layers: None,
 //! };
 //! let line = build(&Request {
 //!     name: "vm1",
@@ -76,16 +78,20 @@ mod testdev;
 mod tests;
 mod usb;
 mod uses;
+mod vmgenid;
 mod watchdog;
 mod words;
 
 pub use builder::build;
 pub(crate) use disk::{image_file, image_overlay};
 pub use facts::Facts;
+pub(crate) use identity::mac as nic_mac;
 pub use keys::{KEYS, Key, Scope};
 pub use line::CommandLine;
+pub(crate) use memory::is_plain as has_plain_memory;
 pub use old::{OLD_FLAGS, OLD_KEYS, OLD_VALUES};
-pub use request::{GuestParts, Paths, Request};
+pub use request::{GuestParts, Layers, MemoryFile, Paths, Request};
+pub(crate) use uses::layer;
 pub use uses::{
     ImageKind, ImageUse, MonitorKind, MonitorUse, NicUse, Protocol, RedirUse, SerialUse,
 };

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use camino::{Utf8Path, Utf8PathBuf};
+use serde::{Deserialize, Serialize};
 
 use super::facts::Facts;
 use crate::params::Params;
@@ -59,7 +60,27 @@ pub struct Paths {
     pub overlays: Option<Utf8PathBuf>,
     /// Images that were made for this VM's env alone, and where they are instead.
     pub own_images: BTreeMap<Utf8PathBuf, Utf8PathBuf>,
+    /// The file that is the guest's memory, if it is one.
+    pub memory: Option<MemoryFile>,
+    /// What every writable disk stands on, if no image is to be written to at all.
+    pub layers: Option<Layers>,
 }
+
+/// A file that is the guest's memory.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MemoryFile {
+    /// The file. Absolute.
+    pub path: Utf8PathBuf,
+    /// Whether what the guest writes is written to the file; otherwise it keeps that for itself.
+    pub share: bool,
+}
+
+/// How many frozen layers there are below the overlay that a disk writes to, by the identifier of
+/// the drive; none for those that are not in it.
+///
+/// The layers of `disk-a` are in the scratch directory: `disk-a.0.qcow2` over the image,
+/// `disk-a.1.qcow2` over that, and so on.
+pub type Layers = BTreeMap<String, u32>;
 
 impl Paths {
     /// A path from `params`: absolute, or relative to the images.

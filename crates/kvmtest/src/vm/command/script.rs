@@ -48,23 +48,31 @@ const HEAD: &str = r#"#!/bin/sh
 #     socat -,rawer,escape=0x1d UNIX-CONNECT:serial0.sock
 set -eu
 umask 077
-qemu=
+directory= over=
 # What is not kept needs no farewell; and a process just forked can miss every signal but this one.
 farewell=KILL
 [ -z "${KEEP:-}" ] || farewell=TERM
 ended() {
-    [ -z "$qemu" ] || { kill -s $farewell "$qemu" 2>/dev/null && wait "$qemu"; } || true
-    [ -n "${KEEP:-}" ] || rm -rf "$directory"
+    # Another signal must not cut this short.
+    trap '' INT TERM HUP
+    [ -n "$over" ] || [ -z "${!-}" ] || { kill -s $farewell "$!" 2>/dev/null && wait "$!"; } || true
+    [ -n "${KEEP:-}" ] || [ -z "$directory" ] || rm -rf "$directory"
 }
+# One that comes before it is kept off begins anew.
+stopped() {
+    ended
+    trap - EXIT
+    exit "$1"
+}
+trap ended EXIT
+trap 'stopped 130' INT
+trap 'stopped 143' TERM HUP
 if [ -n "${KEEP:-}" ]; then
     mkdir -p "$KEEP"
     directory=$KEEP
 else
     directory=$(mktemp -d)
 fi
-trap ended EXIT
-trap 'exit 130' INT
-trap 'exit 143' TERM HUP
 exec 3<&0
 cd "$directory"
 echo "sockets and logs are in $PWD" >&2
@@ -73,10 +81,9 @@ echo "sockets and logs are in $PWD" >&2
 // In the background, so that a signal ends the machine as well, and with the input of the script.
 const TAIL: &str = r#" \
     "$@" <&3 &
-qemu=$!
 status=0
-wait "$qemu" || status=$?
-qemu=
+wait "$!" || status=$?
+over=yes
 exit "$status"
 "#;
 

@@ -1,6 +1,6 @@
 //! What a command line makes use of: the side of it that the rest of the library works with.
 
-use camino::Utf8PathBuf;
+use camino::{Utf8Path, Utf8PathBuf};
 use serde::{Deserialize, Serialize};
 
 /// An image that the VM opens.
@@ -20,6 +20,10 @@ pub struct ImageUse {
     /// `path`: the guest's own data disk, `image_snapshot = yes`, and every writable image where
     /// several workers run tests.
     pub overlay: Option<Utf8PathBuf>,
+    /// How many frozen layers lie between the overlay and `path`: see
+    /// [`layer`](Self::layer).
+    #[serde(default)]
+    pub layers: u32,
     /// Whether an overlay that is there already is to be used: the next test is to find what this
     /// one wrote.
     #[serde(default)]
@@ -48,10 +52,31 @@ impl ImageUse {
     /// The arguments of `qemu-img` that make the overlay, if there is one to make.
     pub fn overlay_args(&self) -> Option<Vec<String>> {
         let overlay = self.overlay.as_ref()?;
-        let fixed = ["create", "-q", "-f", "qcow2", "-F", &self.format, "-b"];
-        let paths = [self.path.as_str(), overlay.as_str()];
+        let (backing, format) = self.backing();
+        let fixed = ["create", "-q", "-f", "qcow2", "-F", format, "-b"];
+        let paths = [backing.as_str(), overlay.as_str()];
         Some(fixed.into_iter().chain(paths).map(str::to_owned).collect())
     }
+
+    /// What the overlay is over, and its format: the uppermost layer, or the image.
+    pub fn backing(&self) -> (Utf8PathBuf, &str) {
+        let uppermost = self.layers.checked_sub(1).and_then(|number| self.layer(number));
+        match uppermost {
+            Some(layer) => (layer, "qcow2"),
+            None => (self.path.clone(), &self.format),
+        }
+    }
+
+    /// The frozen layer `number` (from 0, which is over the image itself), beside the overlay.
+    pub fn layer(&self, number: u32) -> Option<Utf8PathBuf> {
+        Some(layer(self.overlay.as_ref()?, number))
+    }
+}
+
+/// The frozen layer `number` below `overlay`.
+pub(crate) fn layer(overlay: &Utf8Path, number: u32) -> Utf8PathBuf {
+    let stem = overlay.file_stem().unwrap_or_default();
+    overlay.with_file_name(format!("{stem}.{number}.qcow2"))
 }
 
 /// A network interface.

@@ -18,6 +18,7 @@ EXIT_CODES = {
 
 _IN_SUBTEST = {
     "test-skip": "SKIP",
+    "migrate-blocked": "SKIP",
     "test-cancel": "CANCEL",
     "test-warn": "WARN",
     "interrupted": "INTERRUPTED",
@@ -48,7 +49,8 @@ class Finished:
 def of_subtest(kind: str) -> str:
     """What an error of the library means that comes out of a subtest.
 
-    A broken set-up says nothing about what was tested, so it is an ERROR; any other is a FAIL.
+    A broken set-up says nothing about what was tested, so it is an ERROR. A machine of a kind that
+    cannot be moved or saved is not one for this test, so it is a SKIP. Any other is a FAIL.
     """
     return _IN_SUBTEST.get(kind, "FAIL")
 

@@ -29,6 +29,9 @@ def run(request: Request, events: Events) -> Finished:
     signals.end_when_asked()
     _log_to(os.path.join(request.identity["results_dir"], "debug.log"))
     kvmtest.listen_doing(lambda what: events.send({"event": "doing", "what": what}))
+    kvmtest.listen_perturbed(
+        lambda kind, what: events.send({"event": "perturbed", "kind": kind, "what": what})
+    )
     if "stall_factor" in request.params:
         kvmtest.set_stall_factor(request.params.get_int("stall_factor"))
     file = os.path.abspath(request.file)

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 import resource
 from collections.abc import Mapping
-from typing import Literal, Optional
+from typing import Any, Literal, Optional, Union, cast
 
 import kvmtest
-from kvmtest import VM, MonitorError, ShellSession
+from kvmtest import VM, Figures, MigrateCancelledError, MonitorError, ShellSession
 
 from ._left_out import LeftOutError
 
@@ -28,6 +28,7 @@ __all__ = [
     "kill_tail_thread",
     "login",
     "make_qemu_command",
+    "migrate",
     "reboot",
     "remote_login",
     "send_monitor_cmd",
@@ -45,6 +46,7 @@ _destroy = VM.destroy
 _get_address = VM.get_address
 _get_port = VM.get_port
 _login = VM.login
+_migrate = VM.migrate
 _reboot = VM.reboot
 _send_key = VM.send_key
 _send_monitor_cmd = VM.send_monitor_cmd
@@ -53,6 +55,7 @@ _wait_for_login = VM.wait_for_login
 _wait_for_serial_login = VM.wait_for_serial_login
 
 _ParamsLike = Mapping[str, object]
+_Protocol = Literal["tcp", "unix", "exec", "fd", "file"]
 
 # What older configurations called keys, as QEMU calls them.
 _QCODES = {",": "comma", ".": "dot", "/": "slash"}
@@ -176,6 +179,49 @@ def reboot(
     """Reboots, and gives the session after it; without a session, one is made to reboot in."""
     _only_first(nic_index, "reboot")
     return _reboot(self, self.login() if session is None else session, method, timeout)
+
+
+def migrate(
+    self: VM,
+    timeout: Union[float, str, None] = None,
+    protocol: str = "tcp",
+    cancel_delay: Optional[float] = None,
+    offline: Optional[bool] = None,
+    stable_check: bool = False,
+    clean: bool = True,
+    save_path: Optional[str] = "/tmp",
+    dest_host: str = "localhost",
+    remote_port: Optional[int] = None,
+    **more: Any,
+) -> Optional[Figures]:
+    """Moves it to another QEMU on this host. After `cancel_delay` seconds that is cancelled, which
+    is no error: the machine goes on where it was.
+
+    Instead of the time, the protocol may come first, and what `VM.migrate` takes may follow. Files
+    are written nowhere, so that `clean` and `save_path` mean nothing.
+    """
+    if isinstance(timeout, str):
+        protocol = timeout
+        timeout = None
+    if stable_check:
+        raise LeftOutError("`stable_check` is left out: states are not compared")
+    if dest_host not in ("localhost", "127.0.0.1"):
+        raise LeftOutError(f"a machine moves within its host, not to `{dest_host}`")
+    if cancel_delay is not None:
+        more["cancel_after"] = cancel_delay
+    try:
+        # What nobody wants stopped may be stopped where that is safer.
+        return _migrate(
+            self,
+            cast(_Protocol, protocol),
+            offline=offline or None,
+            timeout=timeout,
+            **more,
+        )
+    except MigrateCancelledError:
+        if cancel_delay is None:
+            raise
+        return None
 
 
 def send_monitor_cmd(

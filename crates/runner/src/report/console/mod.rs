@@ -22,6 +22,7 @@ use super::Fold;
 use super::record::{Record, Records};
 use super::story::Places;
 use super::text::{duration, for_terminal, one_line};
+use super::transitions::Transitions;
 use crate::event::{Counts, Event, RunStarted, TestFinished, What};
 use crate::outcome::Outcome;
 use live::Live;
@@ -59,6 +60,8 @@ pub struct Console<W> {
     held: Option<Vec<String>>,
     /// The tests that failed of which all is told by now but their end.
     told: BTreeSet<u32>,
+    /// What machines went through under their tests, if somebody wants that.
+    transitions: Option<Transitions>,
     /// A line for each test that failed, for the end.
     failed: Vec<String>,
 }
@@ -88,6 +91,7 @@ impl<W: Write + Send> Console<W> {
             lost: false,
             held: None,
             told: BTreeSet::new(),
+            transitions: None,
             failed: Vec::new(),
         }
     }
@@ -108,7 +112,12 @@ impl<W: Write + Send> Console<W> {
         let noun = if started.planned == 1 { "test" } else { "tests" };
         let set = started.set.iter().map(|set| format!(" of the set `{}`", for_terminal(set)));
         let set: String = set.collect();
-        self.unless_quiet(&format!("running {} {noun}{set}", started.planned))
+        self.transitions = started.perturb.as_ref().map(|_| Transitions::default());
+        let perturb = match &started.perturb {
+            Some(what) => format!(" under `--perturb {}`", for_terminal(what)),
+            None => String::new(),
+        };
+        self.unless_quiet(&format!("running {} {noun}{set}{perturb}", started.planned))
     }
 
     fn test_finished(&mut self, record: &Record) -> io::Result<()> {
@@ -116,6 +125,9 @@ impl<W: Write + Send> Console<W> {
             live.test_finished(record.started.test);
         }
         self.count(record);
+        if !record.transitions.is_empty() {
+            *self.transitions.get_or_insert_default() += &record.transitions;
+        }
         let counts =
             record.outcome() != Outcome::Interrupted && record.is_failure() && !record.is_retried();
         self.lost |=
@@ -216,7 +228,9 @@ impl<W: Write + Send> Console<W> {
             self.line("what failed:")?;
             self.lines(&failed)?;
         }
-        self.line(&summary::counts(counts, running, duration_ms, early, self.paint))?;
+        let transitions = self.transitions.as_ref();
+        let last = summary::counts(counts, running, duration_ms, early, transitions, self.paint);
+        self.line(&last)?;
         let results = for_terminal(self.results.as_str());
         self.unless_quiet(&format!("results: {results}"))?;
         if self.lost { self.unless_quiet(HINT) } else { Ok(()) }
@@ -278,6 +292,9 @@ impl<W: Write + Send> Fold for Console<W> {
                 }
             }
             What::Note { test, note } => self.note(*test, note)?,
+            What::Perturbed { test, what, .. } => {
+                self.note(*test, &Note::Log { message: what.clone() })?;
+            }
             What::PhaseEnded { test, phase, duration_ms, .. } => {
                 if self.options.detail == Detail::Verbose {
                     let text = format!("{} took {}", phase.word(), duration(*duration_ms));

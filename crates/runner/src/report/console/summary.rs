@@ -6,14 +6,16 @@ use crate::event::Counts;
 use crate::outcome::Outcome;
 use crate::report::record::Record;
 use crate::report::text::{duration, for_terminal, one_line, shortened};
+use crate::report::transitions::Transitions;
 
 /// How many tests ended how: `5 tests in 12.30 s: 4 passed, 1 failed`; and how many were `running`
-/// when the events ended.
+/// when the events ended; and what their machines went through, if somebody wanted that.
 pub(super) fn counts(
     counts: Counts,
     running: usize,
     duration_ms: u64,
     early: &str,
+    transitions: Option<&Transitions>,
     paint: Paint,
 ) -> String {
     let total = counts.total();
@@ -23,7 +25,8 @@ pub(super) fn counts(
         parts.push(format!("{running} unfinished"));
     }
     let list = if parts.is_empty() { "nothing ran".to_owned() } else { parts.join(", ") };
-    format!("{total} {noun} in {}{early}: {list}", duration(duration_ms))
+    let transitions = transitions.map(|all| format!("; {all}")).unwrap_or_default();
+    format!("{total} {noun} in {}{early}: {list}{transitions}", duration(duration_ms))
 }
 
 /// The counts that are not zero, in words.

@@ -72,6 +72,9 @@ fn aside(record: &Record) -> String {
     } else if record.started.attempt > 1 {
         parts.push(format!("at try {}", record.started.attempt));
     }
+    if !record.transitions.is_empty() {
+        parts.push(record.transitions.to_string());
+    }
     parts.join("; ")
 }
 

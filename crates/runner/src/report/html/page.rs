@@ -185,13 +185,16 @@ fn facts(whole: &Whole) -> Vec<Fact> {
         facts.push(fact("began", &began, false, false));
     }
     facts.push(fact("took", &duration(whole.duration_ms()), false, false));
-    if let Some(RunStarted { program, host, argv, set, .. }) = &whole.started {
+    if let Some(RunStarted { program, host, argv, set, perturb, .. }) = &whole.started {
         facts.push(fact("program", program, false, false));
         facts.push(fact("host", &host.name, false, false));
         let kernel = format!("{} {}", host.kernel, host.machine);
         facts.push(fact("kernel", &kernel, false, false));
         facts.push(fact("processors", &host.cpus.to_string(), false, false));
         facts.extend(set.iter().map(|set| fact("set", set, false, false)));
+        facts.extend(perturb.iter().map(|what| fact("perturbed", what, true, false)));
+        let transitions = whole.transitions().map(|all| all.to_string());
+        facts.extend(transitions.iter().map(|all| fact("went through", all, false, false)));
         facts.extend(shared(whole).iter().map(|(key, value)| fact(key, value, false, false)));
         let words: Vec<String> = argv.iter().map(|word| shell_word(word)).collect();
         facts.push(fact("command", &words.join(" "), true, true));
@@ -250,6 +253,9 @@ fn aside(record: &Record, earlier: usize) -> String {
         parts.push(format!("flaky: passed at try {}", record.started.attempt));
     } else if earlier > 0 {
         parts.push(format!("{} tries", earlier + 1));
+    }
+    if !record.transitions.is_empty() {
+        parts.push(record.transitions.to_string());
     }
     if !record.warnings.is_empty() && finished.message.is_empty() {
         parts.push(shortened(&one_line(&record.warnings.join("; ")), 160));

@@ -9,7 +9,7 @@ use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 
 use super::record::Record;
 use super::story::{Places, Story};
-use super::text::{duration, for_xml, shortened};
+use super::text::{duration, for_xml, shell_word, shortened};
 use super::whole::{TestRecord, Whole};
 use crate::outcome::Outcome;
 
@@ -25,9 +25,12 @@ pub(super) fn junit(whole: &Whole) -> Result<String, quick_junit::SerializeError
         suite.extra.insert("hostname".into(), for_xml(&started.host.name).into());
         let host = &started.host;
         let kernel = format!("{} {}", host.kernel, host.machine);
-        let command = started.argv.join(" ");
+        let words: Vec<String> = started.argv.iter().map(|word| shell_word(word)).collect();
+        let command = words.join(" ");
         let facts = [("program", &started.program), ("kernel", &kernel), ("command", &command)];
-        for (key, value) in facts {
+        let transitions = whole.transitions().map(|all| all.to_string());
+        let transitions = transitions.as_ref().map(|all| ("transitions", all));
+        for (key, value) in facts.into_iter().chain(transitions) {
             suite.add_property((key, for_xml(value).as_str()));
         }
     }
@@ -129,6 +132,9 @@ fn said(test: &TestRecord) -> String {
         let time = duration(record.duration_ms());
         let attempt = record.started.attempt;
         lines.push(format!("try {attempt}: {} after {time}: {message}", record.word()));
+    }
+    if !test.last.transitions.is_empty() {
+        lines.push(test.last.transitions.to_string());
     }
     lines.extend(test.last.warnings.iter().map(|warning| format!("warning: {warning}")));
     lines.join("\n")

@@ -183,3 +183,17 @@ fn what_a_guest_sent_stays_text() {
         }
     }
 }
+
+#[test]
+fn the_command_is_one_for_a_shell() {
+    let started = match sample::run_started(1) {
+        What::RunStarted(started) => started,
+        other => panic!("{other:?}"),
+    };
+    let argv = ["kvmtest", "run", "mem = 512", "it's"].map(str::to_owned).to_vec();
+    let text = xml([What::RunStarted(crate::event::RunStarted { argv, ..started })]);
+    let document = roxmltree::Document::parse(&text).expect("XML");
+    let mut properties = document.descendants();
+    let command = properties.find(|it| it.attribute("name") == Some("command")).expect("told");
+    assert_eq!(command.attribute("value"), Some(r"kvmtest run 'mem = 512' 'it'\''s'"));
+}

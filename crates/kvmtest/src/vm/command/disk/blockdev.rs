@@ -4,8 +4,9 @@ use camino::Utf8Path;
 use serde_json::{Value, json};
 
 use super::super::argument::Argument;
-use super::super::uses::ImageKind;
+use super::super::uses::{ImageKind, layer};
 use super::drive::Drive;
+use super::image::Image;
 
 /// The argument for the node; none for an empty drive.
 pub(super) fn argument(drive: &Drive) -> Option<Argument> {
@@ -16,12 +17,8 @@ pub(super) fn argument(drive: &Drive) -> Option<Argument> {
         Some(overlay) => json!({
             "driver": "qcow2",
             "node-name": drive.id,
-            "file": file(drive, overlay),
-            "backing": {
-                "driver": image.format,
-                "read-only": true,
-                "file": {"driver": protocol(drive, &image.path), "filename": image.path},
-            },
+            "file": named(file(drive, overlay), &drive.id),
+            "backing": backing(drive, image, overlay),
         }),
         None => json!({
             "driver": image.format,
@@ -37,6 +34,29 @@ pub(super) fn argument(drive: &Drive) -> Option<Argument> {
         node["discard"] = "unmap".into();
     }
     Some(Argument::json("blockdev", &node))
+}
+
+/// The image, with the layers over it.
+fn backing(drive: &Drive, image: &Image, overlay: &Utf8Path) -> Value {
+    let image = json!({
+        "driver": image.format,
+        "read-only": true,
+        "file": {"driver": protocol(drive, &image.path), "filename": image.path},
+    });
+    (0..drive.layers).fold(image, |below, number| {
+        json!({
+            "driver": "qcow2",
+            "read-only": true,
+            "file": {"driver": "file", "filename": layer(overlay, number)},
+            "backing": below,
+        })
+    })
+}
+
+/// The node of the file below `id`, with a name by which it can be told of later.
+fn named(mut file: Value, id: &str) -> Value {
+    file["node-name"] = format!("f.{id}").into();
+    file
 }
 
 fn file(drive: &Drive, path: &Utf8Path) -> Value {

@@ -28,6 +28,8 @@ pub(super) struct Drive {
     pub(super) image: Option<Image>,
     /// The overlay that is written to instead of the image.
     pub(super) overlay: Option<Utf8PathBuf>,
+    /// How many frozen layers there are between the overlay and the image.
+    pub(super) layers: u32,
     /// Whether the overlay outlives this incarnation of the machine.
     pub(super) keeps_overlay: bool,
     /// Whether others may write to the image at the same time.
@@ -102,7 +104,12 @@ pub(super) fn floppy(plan: &Plan) -> Result<Option<Drive>> {
         is_own: false,
     };
     let read_only = read::flag(plan.params, "floppy_readonly", false)?;
-    let overlay = if read_only { None } else { image.overlay(plan) };
+    let layers = plan.request.paths.layers.as_ref();
+    let overlay = match layers {
+        _ if read_only => None,
+        Some(_) => Some(plan.request.paths.scratch.join("floppy.qcow2")),
+        None => image.overlay(plan),
+    };
     Ok(Some(Drive {
         name: "floppy".to_owned(),
         id: "floppy".to_owned(),
@@ -111,7 +118,8 @@ pub(super) fn floppy(plan: &Plan) -> Result<Option<Drive>> {
         asked_by: ("floppy", file.to_owned()),
         index: None,
         image: Some(image),
-        keeps_overlay: overlay.is_some(),
+        layers: layers.and_then(|layers| layers.get("floppy")).copied().unwrap_or(0),
+        keeps_overlay: overlay.is_some() && layers.is_none(),
         overlay,
         shareable: false,
         size: 1440 << 10,
@@ -139,6 +147,7 @@ impl Drive {
             path: image.path.clone(),
             format: image.format.clone(),
             overlay: self.overlay.clone(),
+            layers: self.layers,
             keeps_overlay: self.keeps_overlay,
             size: self.size,
             read_only: self.read_only,
@@ -158,11 +167,14 @@ fn disk(
     let mut drive = bare(plan, object, ImageKind::Disk, "drive_format")?;
     drive.bootindex = bootindex;
     drive.read_only = read::flag(params, "image_readonly", false)?;
-    let throwaway = image.is_shared || read::flag(params, "image_snapshot", false)?;
     drive.shareable = read::flag(params, "image_shareable", false)?;
+    let layers = plan.request.paths.layers.as_ref().filter(|_| !drive.shareable);
+    let throwaway =
+        image.is_shared || layers.is_some() || read::flag(params, "image_snapshot", false)?;
     if throwaway && !drive.read_only {
         let file = format!("{}.qcow2", drive.id);
         drive.overlay = Some(plan.request.paths.scratch.join(file));
+        drive.layers = layers.and_then(|layers| layers.get(&drive.id)).copied().unwrap_or(0);
     } else if !drive.read_only && !drive.shareable {
         drive.overlay = image.overlay(plan);
         drive.keeps_overlay = drive.overlay.is_some();
@@ -208,6 +220,7 @@ fn bare(plan: &Plan, object: &Object, kind: ImageKind, key: &'static str) -> Res
         index: read::number(params, "drive_index", 0, 1023)?,
         image: None,
         overlay: None,
+        layers: 0,
         keeps_overlay: false,
         shareable: false,
         size: 0,

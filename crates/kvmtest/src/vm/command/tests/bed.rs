@@ -27,7 +27,7 @@ impl Binary {
                  usb-tablet vfio-pci virtio-balloon-pci virtio-blk-device virtio-blk-pci \
                  virtio-net-device virtio-net-pci virtio-rng-device virtio-rng-pci \
                  virtio-scsi-device virtio-scsi-pci virtio-serial-device virtio-serial-pci \
-                 virtio-vga virtserialport vmware-svga",
+                 virtio-vga virtserialport vmgenid vmware-svga",
             ),
             machines: words("q35 pc-q35-7.2 pc pc-i440fx-7.2 microvm none"),
             netdevs: words("socket stream dgram hubport tap user bridge vhost-user"),
@@ -82,6 +82,8 @@ pub(super) fn nowhere() -> Paths {
         images: "/images".into(),
         overlays: None,
         own_images: std::collections::BTreeMap::new(),
+        memory: None,
+        layers: None,
     }
 }
 

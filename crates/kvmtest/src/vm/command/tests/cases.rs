@@ -243,7 +243,7 @@ pub(super) const CASES: &[Case] = &[
     ),
     case(
         "nothing_else",
-        "rng = no\nguest_agent = no\npvpanic = no\nmonitors =\nserials =\nacpi = no\nwatchdog_model = itco",
+        "rng = no\nguest_agent = no\nvmgenid = no\npvpanic = no\nmonitors =\nserials =\nacpi = no\nwatchdog_model = itco",
     ),
     case(
         "devices_as_options",

@@ -1,6 +1,6 @@
 //! What is refused, and in which words.
 
-use super::super::{Request, build};
+use super::super::{CommandLine, Request, build};
 use super::bed::{Binary, line, line_on, nowhere, params};
 use crate::error::ErrorKind;
 use crate::params::{Origin, Params, Value};
@@ -156,11 +156,24 @@ fn what_the_binary_lacks_is_the_hosts_fault() {
 
 #[test]
 fn what_nobody_asked_for_may_be_missing() {
-    let binary = Binary::usual().without("virtio-rng-pci").without("pvpanic");
+    let binary = Binary::usual().without("virtio-rng-pci").without("vmgenid");
     line_on(&binary, &params("")).expect("it is left out");
-    let error = line_on(&binary, &params("rng = yes")).expect_err("asked for");
-    assert_eq!(error.kind(), ErrorKind::Host);
-    assert!(error.to_string().contains("`rng` is `yes`"), "{error}");
+    for key in ["rng", "vmgenid"] {
+        let error =
+            line_on(&binary, &params(&format!("{key} = yes"))).expect_err("it is asked for");
+        assert_eq!(error.kind(), ErrorKind::Host);
+        assert!(error.to_string().contains(&format!("`{key}` is `yes`")), "{error}");
+    }
+}
+
+#[test]
+fn what_has_no_place_is_left_out_or_refused() {
+    for machine in ["machine_type = microvm", "acpi = no"] {
+        let has = |line: &CommandLine| line.models.contains(&"vmgenid".to_owned());
+        assert!(!has(&line(&params(machine)).expect("it is left out")), "{machine}");
+        let wanted = format!("{machine}\nvmgenid = yes");
+        check(&wanted, ErrorKind::Params, "on this machine: it needs a `q35` or `pc`");
+    }
 }
 
 #[test]

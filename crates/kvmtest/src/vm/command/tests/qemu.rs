@@ -91,6 +91,8 @@ impl Bed {
             images: root.join("images"),
             overlays: None,
             own_images: std::collections::BTreeMap::new(),
+            memory: None,
+            layers: None,
         };
         Self { root, paths, _directory: directory }
     }

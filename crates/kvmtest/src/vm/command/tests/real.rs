@@ -87,6 +87,32 @@ fn a_script_that_is_ended_ends_its_machine_and_leaves_nothing() {
     assert_eq!(left(&bed), Vec::<String>::new());
 }
 
+#[test]
+fn a_script_that_is_ended_again_and_again_leaves_nothing() {
+    let Some((program, facts)) = installed() else { return };
+    let bed = Bed::new(&program);
+    let line = bed.line(&facts, "kernel = k\ntestdev = yes");
+    bed.prepare(&line);
+    for _ in 0..10 {
+        let mut child = script(&bed, &line, &["-S"]);
+        let mut words = std::io::BufReader::new(child.stderr.take().expect("a pipe"));
+        let mut first = String::new();
+        std::io::BufRead::read_line(&mut words, &mut first).expect("it speaks");
+        let shell = rustix::process::Pid::from_child(&child);
+        let status = loop {
+            rustix::process::kill_process(shell, rustix::process::Signal::TERM)
+                .expect("it is ours");
+            if let Some(status) = child.try_wait().expect("it is ours") {
+                break status;
+            }
+        };
+        // Its own end, or that of the signal where that came after the last of its words.
+        let signal = std::os::unix::process::ExitStatusExt::signal(&status);
+        assert!(status.code() == Some(143) || signal == Some(15), "{status}");
+        assert_eq!(left(&bed), Vec::<String>::new());
+    }
+}
+
 /// Starts the script of `line`, whose directories are made in a place of their own.
 fn script(bed: &Bed, line: &CommandLine, args: &[&str]) -> std::process::Child {
     let (script, private) = (bed.root.join("start.sh"), bed.root.join("private"));

@@ -202,6 +202,7 @@ fn every_model_is_known_once() {
             "virtio-serial-pci",
             "virtserialport",
             "virtio-rng-pci",
+            "vmgenid",
             "pvpanic"
         ]
     );

@@ -23,6 +23,7 @@ __all__ = [
     "get_loss_ratio",
     "get_memory_info",
     "get_time",
+    "migrate",
     "ping",
     "raw_ping",
     "reboot",
@@ -73,6 +74,36 @@ def reboot(
     if method == "system_reset":
         time.sleep(sleep_before_reset)
     return _vm.reboot(vm, session, method, timeout, nic_index=nic_index)
+
+
+def migrate(
+    vm: VM,
+    env: Optional[Env] = None,
+    mig_timeout: float = 3600,
+    mig_protocol: str = "tcp",
+    mig_cancel: bool = False,
+    offline: bool = False,
+    stable_check: bool = False,
+    clean: bool = False,
+    save_path: Optional[str] = None,
+    dest_host: str = "localhost",
+    mig_port: Optional[int] = None,
+) -> VM:
+    """Moves the machine to another QEMU on this host, and gives it back: it is the same object, and
+    the env knows it without being told. With `mig_cancel` that is cancelled after two seconds."""
+    _vm.migrate(
+        vm,
+        mig_timeout,
+        mig_protocol,
+        2.0 if mig_cancel else None,
+        offline,
+        stable_check,
+        clean,
+        save_path,
+        dest_host,
+        mig_port,
+    )
+    return vm
 
 
 def stop(vm: VM) -> None:

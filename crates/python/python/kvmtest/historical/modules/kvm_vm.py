@@ -8,6 +8,10 @@ from kvmtest import (
     VM,
     GuestPanickedError,
     ImageError,
+    MigrateCancelledError,
+    MigrateError,
+    MigrateFailedError,
+    MigrateTimeoutError,
     VMAddressError,
     VMCreateError,
     VMDeadError,
@@ -30,6 +34,10 @@ __all__ = [
     "VMImageMissingError",
     "VMKVMInitError",
     "VMMACAddressMissingError",
+    "VMMigrateCancelError",
+    "VMMigrateError",
+    "VMMigrateFailedError",
+    "VMMigrateTimeoutError",
     "VMPortNotRedirectedError",
     "VMPostCreateError",
     "VMRebootError",
@@ -42,6 +50,10 @@ VMDeadKernelCrashError = GuestPanickedError
 VMPortNotRedirectedError = VMAddressVerificationError = VMAddressError
 VMMACAddressMissingError = VMIPAddressMissingError = VMAddressError
 VMRebootError = VMError
+VMMigrateError = MigrateError
+VMMigrateTimeoutError = MigrateTimeoutError
+VMMigrateCancelError = MigrateCancelledError
+VMMigrateFailedError = MigrateFailedError
 
 _attach.attach()
 

@@ -1,30 +1,29 @@
 //! `VM`: a virtual machine.
 
-use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
+mod forked;
+mod handle;
+mod origin;
 
-use kvmtest::session::Session;
+use std::sync::Mutex;
+
+use kvmtest::Vm;
+use kvmtest::state::NoSubtests;
 use kvmtest::test_utils::LOGIN_TIMEOUT;
-use kvmtest::vm::RebootMethod;
-use kvmtest::{Result, Vm, params};
-use pyo3::exceptions::PyValueError;
+use kvmtest::vm::SaveOptions;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict};
 
-use crate::boot;
 use crate::env::Env;
 use crate::error::unpicklable;
+use crate::migration::{Asked, Figures, compression};
 use crate::monitor::{HumanMonitor, QMPMonitor};
 use crate::own::Own;
 use crate::params::Params;
 use crate::session::ShellSession;
 use crate::value::{FilePath, Seconds};
-use crate::wait::wait;
-
-/// How long one attempt to log in may take.
-const ATTEMPT: Duration = Duration::from_secs(10);
-/// How long a guest may take to shut down where nothing else is said.
-const SHUTDOWN: Duration = Duration::from_secs(240);
+pub(crate) use forked::Forked;
+use handle::{ATTEMPT, SHUTDOWN, SLEEP, Shown};
+pub(crate) use origin::StateOrigin;
 
 /// A virtual machine: a definition and, once it was created, a QEMU process.
 ///
@@ -37,62 +36,6 @@ pub(crate) struct VM {
     params: Mutex<Option<Shown>>,
     /// The environment that was made for it alone.
     env: Mutex<Option<Py<Env>>>,
-}
-
-/// The params that Python was shown, and may change.
-struct Shown {
-    params: Py<Params>,
-    version: u64,
-}
-
-impl VM {
-    pub(crate) fn of(vm: Vm) -> Self {
-        Self { vm: Own::new(vm), params: Mutex::default(), env: Mutex::default() }
-    }
-
-    /// The library's machine, with the params as they are now.
-    pub(crate) fn library(&self) -> PyResult<&Vm> {
-        let vm = self.vm.get()?;
-        if let Some(shown) = self.shown().as_mut()
-            && let Some(params) = shown.params.get().changed_since(&mut shown.version)
-        {
-            vm.set_params(params);
-        }
-        Ok(vm)
-    }
-
-    pub(crate) fn start(&self, py: Python<'_>) -> PyResult<()> {
-        let vm = self.library()?;
-        wait(py, || vm.create())
-    }
-
-    /// Waits for something of the library's machine.
-    fn with<T: Send>(
-        &self,
-        py: Python<'_>,
-        work: impl FnOnce(&Vm) -> Result<T> + Send,
-    ) -> PyResult<T> {
-        let vm = self.library()?;
-        wait(py, || work(vm))
-    }
-
-    fn session(
-        &self,
-        py: Python<'_>,
-        log_in: impl FnOnce(&Vm) -> Result<Session> + Send,
-    ) -> PyResult<ShellSession> {
-        self.with(py, |vm| ShellSession::of(log_in(vm)?))
-    }
-
-    fn shown(&self) -> std::sync::MutexGuard<'_, Option<Shown>> {
-        self.params.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn show(&self, py: Python<'_>, params: params::Params) -> PyResult<Py<Params>> {
-        let params = Py::new(py, Params::of(params))?;
-        *self.shown() = Some(Shown { params: params.clone_ref(py), version: 0 });
-        Ok(params)
-    }
 }
 
 #[pymethods]
@@ -110,24 +53,7 @@ impl VM {
         name: &str,
         params: Option<&Bound<'_, PyDict>>,
     ) -> PyResult<Self> {
-        let mut all = boot::base();
-        all.set("guest", guest);
-        all.set("vms", name);
-        all.set("main_vm", name);
-        if let Some(params) = params {
-            for (key, value) in Params::read(params)?.values() {
-                all.insert(key, value.clone());
-            }
-        }
-        let env = Py::new(py, Env::make(py, all)?)?;
-        let vm = env.get().define(py, name, None)?;
-        if let Err(error) = vm.start(py) {
-            // What is there to be told is why it did not start.
-            let _ = env.get().close(py);
-            return Err(error);
-        }
-        *vm.env.lock().unwrap_or_else(PoisonError::into_inner) = Some(env);
-        Ok(vm)
+        Self::booted(py, guest, name, params)
     }
 
     /// The name.
@@ -171,12 +97,13 @@ impl VM {
     /// A second definition under the name `name`, with the same params or with `params`; not
     /// started. With the same ones, what must differ between two machines does.
     #[pyo3(signature = (name, params = None))]
-    fn clone(&self, name: &str, params: Option<&Bound<'_, PyAny>>) -> PyResult<Self> {
-        let vm = self.library()?;
-        Ok(Self::of(match params {
-            Some(params) => vm.clone_with(name, Params::read(params)?),
-            None => vm.clone(name),
-        }))
+    fn clone(
+        &self,
+        py: Python<'_>,
+        name: &str,
+        params: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<Self> {
+        self.called(py, name, params)
     }
 
     /// Whether QEMU runs and answers on its monitor.
@@ -196,12 +123,8 @@ impl VM {
 
     /// How QEMU ended, in words; `None` for a machine that was not started or still lives.
     fn ending(&self, py: Python<'_>) -> PyResult<Option<String>> {
-        self.with(py, |vm| {
-            if !vm.is_dead()? {
-                return Ok(None);
-            }
-            Ok(vm.ending().map(|ending| ending.to_string()))
-        })
+        self.with(py, |vm| Ok(if vm.is_dead()? { vm.ending() } else { None }))
+            .map(|ending| ending.map(|ending| ending.to_string()))
     }
 
     /// Logs in by the way that `shell_client` names, once, within `timeout`, 10 seconds at most.
@@ -257,9 +180,8 @@ impl VM {
 
     /// The names of its monitors; none for a machine that was not started.
     fn monitors(&self) -> PyResult<Vec<String>> {
-        let record = self.library()?.record();
-        let monitors = record.map(|record| record.line.monitors).unwrap_or_default();
-        Ok(monitors.into_iter().map(|monitor| monitor.name).collect())
+        let monitors = self.library()?.record().map(|record| record.line.monitors);
+        Ok(monitors.into_iter().flatten().map(|monitor| monitor.name).collect())
     }
 
     /// Executes a command of the monitor for people: `vm.send_monitor_cmd("info status")`.
@@ -275,6 +197,187 @@ impl VM {
     /// Lets them run again.
     fn resume(&self, py: Python<'_>) -> PyResult<()> {
         self.with(py, Vm::resume)
+    }
+
+    /// Whether its processors are stopped by `pause`.
+    fn is_paused(&self, py: Python<'_>) -> PyResult<bool> {
+        self.with(py, Vm::is_paused)
+    }
+
+    /// Has the guest suspend to memory, by `suspend_command` in `session`, within 60 seconds or
+    /// `timeout`. Nobody answers until the machine is woken; then the prompt comes, to be waited
+    /// for (`session.read_up_to_prompt()`).
+    #[pyo3(signature = (session, timeout = None))]
+    fn suspend_to_ram(
+        &self,
+        py: Python<'_>,
+        session: &Bound<'_, ShellSession>,
+        timeout: Option<Seconds>,
+    ) -> PyResult<()> {
+        self.sleep(py, session, timeout, Vm::suspend_to_ram)
+    }
+
+    /// Has the guest suspend to disk, by `hibernate_command` in `session`, and returns when QEMU has
+    /// ended; within 60 seconds or `timeout`. `create()` wakes it, on the same disks.
+    #[pyo3(signature = (session, timeout = None))]
+    fn suspend_to_disk(
+        &self,
+        py: Python<'_>,
+        session: &Bound<'_, ShellSession>,
+        timeout: Option<Seconds>,
+    ) -> PyResult<()> {
+        self.sleep(py, session, timeout, Vm::suspend_to_disk)
+    }
+
+    /// Whether the guest behind `session` says that it can suspend to memory.
+    fn can_suspend_to_ram(
+        &self,
+        py: Python<'_>,
+        session: &Bound<'_, ShellSession>,
+    ) -> PyResult<bool> {
+        self.can(py, session, Vm::can_suspend_to_ram)
+    }
+
+    /// Whether the guest behind `session` says that it can suspend to disk, which takes swap.
+    fn can_suspend_to_disk(
+        &self,
+        py: Python<'_>,
+        session: &Bound<'_, ShellSession>,
+    ) -> PyResult<bool> {
+        self.can(py, session, Vm::can_suspend_to_disk)
+    }
+
+    /// Whether the guest sleeps in its memory.
+    fn is_suspended(&self, py: Python<'_>) -> PyResult<bool> {
+        self.with(py, Vm::is_suspended)
+    }
+
+    /// Wakes the guest up, as its power button would.
+    fn system_wakeup(&self, py: Python<'_>) -> PyResult<()> {
+        self.with(py, Vm::system_wakeup)
+    }
+
+    /// Wakes the guest up, and returns when its processors run; within 60 seconds or `timeout`.
+    #[pyo3(signature = (timeout = None))]
+    fn wake(&self, py: Python<'_>, timeout: Option<Seconds>) -> PyResult<()> {
+        let timeout = Seconds::or(timeout, SLEEP);
+        self.with(py, |vm| vm.wake(timeout))
+    }
+
+    /// Moves the machine to another QEMU on this host, which this object denotes from then on;
+    /// sessions go on. What it came to is given back; a failure leaves the machine running.
+    ///
+    /// `protocol` is `tcp`, `unix`, `exec`, `fd` or `file`. With `offline` the guest is stopped
+    /// first; by itself one that is emulated is. After `cancel_after` seconds it is cancelled
+    /// (`MigrateCancelledError`). `bandwidth` is bytes a second, `downtime` seconds; `capabilities`
+    /// (`{"multifd": True}`) and `parameters` have QEMU's names. It may take an hour, or `timeout`.
+    /// `on_progress` is called with `Figures` whenever they change, and may return `"cancel"` or
+    /// `"postcopy"`.
+    ///
+    /// What goes wrong is a `MigrateError`; a value that cannot be one is a `ValueError` or a
+    /// `TypeError`, and a name that this QEMU does not know a `ParamError`.
+    #[pyo3(signature = (
+        protocol = "tcp", *, offline = None, cancel_after = None, bandwidth = None,
+        downtime = None, capabilities = None, parameters = None, timeout = None,
+        on_progress = None
+    ))]
+    #[expect(clippy::too_many_arguments, reason = "they are keywords in Python")]
+    fn migrate(
+        &self,
+        py: Python<'_>,
+        protocol: &str,
+        offline: Option<bool>,
+        cancel_after: Option<f64>,
+        bandwidth: Option<&Bound<'_, PyAny>>,
+        downtime: Option<f64>,
+        capabilities: Option<&Bound<'_, PyAny>>,
+        parameters: Option<&Bound<'_, PyAny>>,
+        timeout: Option<f64>,
+        on_progress: Option<Py<PyAny>>,
+    ) -> PyResult<Figures> {
+        let asked = Asked {
+            protocol,
+            offline,
+            cancel_after,
+            bandwidth,
+            downtime,
+            capabilities,
+            parameters,
+            timeout,
+        };
+        asked.migrate(py, self.library()?, on_progress)
+    }
+
+    /// Saves the machine in the file `path`, and beside it in `path.disks` and `path.json`; then
+    /// the guest goes on. `compression` is `none` or `gzip`; with `mapped_ram` (QEMU 9.0 or later)
+    /// the file does not grow with what the guest writes meanwhile.
+    #[pyo3(signature = (path, compression = "none", mapped_ram = false))]
+    fn save_to_file(
+        &self,
+        py: Python<'_>,
+        path: FilePath,
+        compression: &str,
+        mapped_ram: bool,
+    ) -> PyResult<()> {
+        let options = SaveOptions { compression: self::compression(compression)?, mapped_ram };
+        self.with(py, |vm| vm.save_to_file(&path.0, options))
+    }
+
+    /// Starts the machine as it was saved in `path`; what was there of it is destroyed. Sessions of
+    /// before log in again with the next thing that is sent.
+    fn restore_from_file(&self, py: Python<'_>, path: FilePath) -> PyResult<()> {
+        self.with(py, |vm| vm.restore_from_file(&path.0))
+    }
+
+    /// Saves the machine, memory and disks, as `name` in the qcow2 images that it writes to.
+    fn savevm(&self, py: Python<'_>, name: &str) -> PyResult<()> {
+        self.with(py, |vm| vm.savevm(name))
+    }
+
+    /// Makes the machine what it was when it was saved as `name` by `savevm`.
+    fn loadvm(&self, py: Python<'_>, name: &str) -> PyResult<()> {
+        self.with(py, |vm| vm.loadvm(name))
+    }
+
+    /// Removes what was saved as `name` by `savevm`.
+    fn delvm(&self, py: Python<'_>, name: &str) -> PyResult<()> {
+        self.with(py, |vm| vm.delvm(name))
+    }
+
+    /// Makes a second machine, `name`, of this one, which runs: both go on from the same moment,
+    /// and neither sees anything of the other afterwards.
+    fn fork(&self, py: Python<'_>, name: &str) -> PyResult<Self> {
+        self.with(py, |vm| vm.fork(name)).map(Self::of)
+    }
+
+    /// The same for several machines at once, which costs one pause: the machines, and what it
+    /// cost.
+    #[expect(clippy::needless_pass_by_value, reason = "what Python hands over")]
+    fn fork_all(&self, py: Python<'_>, names: Vec<String>) -> PyResult<(Vec<Self>, Forked)> {
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        let (twins, forked) = self.with(py, |vm| vm.fork_all(&names))?;
+        Ok((twins.into_iter().map(Self::of).collect(), Forked::of(forked)))
+    }
+
+    /// Starts the machine from the state that its params want (`vm_state`, else `booted`): booted
+    /// and logged in. A state that is not there is made first; only `kvmtest` itself can make one
+    /// whose step is a subtest (`kvmtest state build`). Gives back which it was.
+    fn create_from_state(&self, py: Python<'_>) -> PyResult<StateOrigin> {
+        self.with(py, |vm| vm.create_from_state(&mut NoSubtests)).map(StateOrigin::of)
+    }
+
+    /// The state that the machine, or the one that it was forked from, was started from; `None`
+    /// where it booted.
+    #[getter]
+    fn origin(&self) -> PyResult<Option<StateOrigin>> {
+        Ok(self.library()?.record().and_then(|record| record.state).map(StateOrigin::of))
+    }
+
+    /// The file of the saved machine that this one goes on from (`restore_from_file`), if it does.
+    #[getter]
+    fn restored_from(&self) -> PyResult<Option<String>> {
+        let record = self.library()?.record();
+        Ok(record.and_then(|record| record.restored).map(|restored| restored.path.into()))
     }
 
     /// Presses the reset button.
@@ -299,13 +402,7 @@ impl VM {
         method: &str,
         timeout: Option<Seconds>,
     ) -> PyResult<ShellSession> {
-        let method: RebootMethod = method
-            .parse()
-            .map_err(|error: kvmtest::Error| PyValueError::new_err(error.message().to_owned()))?;
-        let timeout = Seconds::or(timeout, LOGIN_TIMEOUT);
-        let vm = self.library()?;
-        let old = session.get().take(py)?;
-        wait(py, || ShellSession::of(vm.reboot(old, method, timeout)?))
+        self.boots_anew(py, session, method, Seconds::or(timeout, LOGIN_TIMEOUT))
     }
 
     /// Waits until QEMU has ended: the guest powered off, or was made to. For 240 seconds, unless
@@ -387,10 +484,7 @@ impl VM {
         _error: &Bound<'_, PyAny>,
         _traceback: &Bound<'_, PyAny>,
     ) -> PyResult<()> {
-        let destroyed = self.destroy(py, false);
-        let env = self.env.lock().unwrap_or_else(PoisonError::into_inner).take();
-        let closed = env.map_or(Ok(()), |env| env.get().close(py));
-        destroyed.and(closed)
+        self.leave(py)
     }
 
     fn __repr__(&self) -> String {
