@@ -3,7 +3,7 @@
 use std::io::{BufRead, BufReader, Read};
 use std::process::Stdio;
 
-use kvmtest_tests::{Ended, Notes, Process, Running, Sandbox};
+use kvmtest_tests::{Ended, Notes, Process, Running, Sandbox, write_executable};
 use rustix::process::Signal;
 
 /// A run whose guest says nothing, and its QEMU.
@@ -103,6 +103,36 @@ fn what_leaks_when_run_and_guard_are_killed_is_found() {
     let run = sandbox.fake("obeys", &["boot"]);
     run.code(0).says(["VM ended that nothing held any more: vm1"]);
     ends(&qemu);
+    sandbox.is_empty();
+}
+
+#[test]
+fn what_was_made_for_a_machine_that_was_never_started_goes_at_once() {
+    let sandbox = Sandbox::new();
+    let (image, bin, asked) =
+        (sandbox.work.join("disk.vmdk"), sandbox.root.join("bin"), sandbox.root.join("asked"));
+    std::fs::write(&image, "a disk").expect("written");
+    std::fs::create_dir(&bin).expect("made");
+    // Directories are there, and no QEMU; and so it stays.
+    write_executable(bin.join("qemu-img"), format!("#!/bin/sh\necho >{asked}\nexec sleep 600\n"));
+    let name = format!("image_name = {image}");
+    let disk = ["images = disk", &name, "image_format = vmdk", "image_snapshot = yes"];
+    let what = [&["boot"], &disk[..]].concat();
+    let mut command = sandbox.fake_run("obeys", &what);
+    let path = std::env::var("PATH").expect("set");
+    let run = Running::start(command.env("PATH", format!("{bin}:{path}")));
+    let deadline = std::time::Instant::now() + kvmtest_tests::PATIENCE;
+    while !asked.exists() {
+        assert!(std::time::Instant::now() < deadline, "no overlay is made: {}", run.end());
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+    run.signal(Signal::KILL);
+    run.end();
+    for process in Process::all_in(&sandbox.root) {
+        process.signal(Signal::KILL);
+        ends(&process);
+    }
+    sandbox.kvmtest(["env", "gc"]).code(0).says(["remains of the dead VM removed: vm1"]);
     sandbox.is_empty();
 }
 

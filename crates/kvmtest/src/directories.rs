@@ -1,5 +1,6 @@
 //! Where things lie: private directories, mode 0700, by the rules of the XDG specification.
 
+use std::fs::Metadata;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 
 use camino::{Utf8Path, Utf8PathBuf};
@@ -31,12 +32,7 @@ pub fn runtime_path() -> Result<Utf8PathBuf> {
 /// An existing directory that belongs to somebody else is refused; one that others may enter is
 /// closed to them.
 pub fn private(path: &Utf8Path) -> Result<Utf8PathBuf> {
-    std::fs::DirBuilder::new()
-        .recursive(true)
-        .mode(0o700)
-        .create(path)
-        .with_context(|| format!("making the directory {path}"))?;
-    let metadata = std::fs::metadata(path)?;
+    let metadata = make(path).with_context(|| format!("making the directory {path}"))?;
     if metadata.uid() != rustix::process::geteuid().as_raw() {
         return Err(Error::new(
             ErrorKind::Io,
@@ -49,6 +45,29 @@ pub fn private(path: &Utf8Path) -> Result<Utf8PathBuf> {
             .with_context(|| format!("closing the directory {path} to others"))?;
     }
     Ok(path.to_owned())
+}
+
+/// Removes the directory and all that is in it; says whether it was there. Others may be removing
+/// it, too.
+pub(crate) fn remove(path: &Utf8Path) -> Result<bool> {
+    match std::fs::remove_dir_all(path) {
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(error).with_context(|| format!("removing the directory {path}")),
+    }
+}
+
+fn make(path: &Utf8Path) -> std::io::Result<Metadata> {
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(true).mode(0o700);
+    // Whoever ends removes what is empty, perhaps a directory that was there or made a moment ago.
+    for _ in 0..100 {
+        match builder.create(path).and_then(|()| std::fs::metadata(path)) {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+            made => return made,
+        }
+    }
+    Err(std::io::Error::other("what is above it, or it itself, is removed again and again"))
 }
 
 fn base(variable_name: &str, below_home: &str) -> Result<Utf8PathBuf> {
@@ -67,4 +86,41 @@ fn base(variable_name: &str, below_home: &str) -> Result<Utf8PathBuf> {
 fn variable(name: &str) -> Option<Utf8PathBuf> {
     let path = Utf8PathBuf::from(std::env::var(name).ok()?);
     path.is_absolute().then_some(path)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    use super::*;
+
+    #[test]
+    fn a_directory_can_be_made_while_somebody_removes_it_where_it_is_empty() {
+        let keep = tempfile::tempdir().expect("a directory");
+        let above = Utf8Path::from_path(keep.path()).expect("UTF-8").join("above");
+        let below = above.join("below");
+        let is_made = AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                while !is_made.load(Ordering::Relaxed) {
+                    let _ = std::fs::remove_dir(&below);
+                    let _ = std::fs::remove_dir(&above);
+                }
+            });
+            let made: Vec<_> = (0..2000).map(|_| private(&below)).collect();
+            is_made.store(true, Ordering::Relaxed);
+            for made in made {
+                assert_eq!(made.expect("made"), below);
+            }
+        });
+    }
+
+    #[test]
+    fn what_is_gone_need_not_be_removed() {
+        let keep = tempfile::tempdir().expect("a directory");
+        let above = Utf8Path::from_path(keep.path()).expect("UTF-8").join("above");
+        std::fs::create_dir_all(above.join("below")).expect("made");
+        assert!(remove(&above).expect("removed") && !above.exists());
+        assert!(!remove(&above).expect("gone before"));
+    }
 }

@@ -6,10 +6,10 @@ use camino::{Utf8Path, Utf8PathBuf};
 
 use super::file::{EnvFile, claims, envs, files, remove_abandoned_claim};
 use super::{Env, Face};
-use crate::document;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Context, Error, ErrorKind, Result};
 use crate::lease::{self, Lease};
 use crate::vm::{Instance, Vm, remove_if_empty, runtime_root, scratch_root};
+use crate::{directories, document};
 
 /// Something that was cleared up.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -64,9 +64,11 @@ pub fn collect(reach: Reach) -> Result<Vec<Collected>> {
         collected.extend(collect_instance(&runtime, reach)?);
     }
     for scratch in directories_in(&scratch_root()?) {
-        let instance = Instance::of_scratch(&scratch);
-        if instance.is_none_or(|instance| !instance.runtime.exists()) {
-            std::fs::remove_dir_all(&scratch)?;
+        let is_left = match Instance::of_scratch(&scratch) {
+            Some(instance) => !instance.runtime.exists(),
+            None => is_old(&scratch),
+        };
+        if is_left && directories::remove(&scratch)? {
             collected.push(Collected::Directory(scratch));
         }
     }
@@ -141,7 +143,7 @@ pub fn find_vm_in(name: &str, env: Option<&str>) -> Result<Vm> {
 fn move_aside(path: &Utf8Path) -> Result<Utf8PathBuf> {
     let now = jiff::Timestamp::now().strftime("%Y%m%dT%H%M%S%f");
     let aside = path.with_extension(format!("json.broken-{now}"));
-    std::fs::rename(path, &aside)?;
+    std::fs::rename(path, &aside).with_context(|| format!("moving {path} aside"))?;
     Ok(aside)
 }
 
@@ -152,8 +154,7 @@ fn collect_instance(runtime: &Utf8Path, reach: Reach) -> Result<Option<Collected
     if lease.as_ref().is_some_and(stays) {
         return Ok(None);
     }
-    // Being made just now: its lease is written before anything is started.
-    if lease.is_none() && is_young(runtime) {
+    if lease.is_none() && !is_old(runtime) {
         return Ok(None);
     }
     let lived = lease::kill_qemu(runtime)?;
@@ -167,7 +168,7 @@ fn collect_instance(runtime: &Utf8Path, reach: Reach) -> Result<Option<Collected
             }
             lease.instance.remove();
         }
-        None => std::fs::remove_dir_all(runtime)?,
+        None => drop(directories::remove(runtime)?),
     }
     Ok(Some(if lived { Collected::LeakedVm(name) } else { Collected::DeadVm(name) }))
 }
@@ -179,9 +180,11 @@ fn is_known(lease: &Lease, reach: Reach) -> bool {
     content.vms.get(&lease.vm).is_some_and(|record| record.instance.id == lease.instance.id)
 }
 
-fn is_young(directory: &Utf8Path) -> bool {
+/// Whether nobody is making or removing the directory at this moment, who would have it in order
+/// in the next.
+fn is_old(directory: &Utf8Path) -> bool {
     let changed = std::fs::metadata(directory).and_then(|metadata| metadata.modified());
-    changed.is_ok_and(|at| at.elapsed().is_ok_and(|age| age < Duration::from_secs(60)))
+    changed.is_ok_and(|at| at.elapsed().is_ok_and(|age| age >= Duration::from_secs(60)))
 }
 
 fn directories_in(root: &Utf8Path) -> Vec<Utf8PathBuf> {

@@ -28,7 +28,7 @@ impl Vm {
         self.destroy(false).with_context(doing)?;
         self.destroy_namesake().with_context(doing)?;
         let plan = self.plan().with_context(doing)?;
-        let mut incarnation = Incarnation::booting().with_context(doing)?;
+        let mut incarnation = Incarnation::booting(self.name()).with_context(doing)?;
         if self.is_forkable()? {
             let path = incarnation.instance.memory();
             incarnation.memory = Some(MemoryFile { path, share: true });

@@ -26,9 +26,9 @@ pub(super) struct Incarnation {
 }
 
 impl Incarnation {
-    /// One that boots.
-    pub(super) fn booting() -> Result<Self> {
-        let instance = Instance::make()?;
+    /// One of the machine `vm` that boots.
+    pub(super) fn booting(vm: &str) -> Result<Self> {
+        let instance = Instance::make(vm)?;
         let seed = instance.id.clone();
         Ok(Self::in_place(instance, &seed))
     }
@@ -66,7 +66,7 @@ impl Incarnation {
     /// One that the machine of `record` moves to: the same machine with the same addresses, on
     /// the same disks.
     pub(super) fn after(record: &Record) -> Result<Self> {
-        let instance = Instance::make()?;
+        let instance = Instance::make(&record.name)?;
         let mut ancestors = record.ancestors.clone();
         ancestors.push(record.instance.id.clone());
         let memory = record

@@ -15,6 +15,8 @@ use serde::{Deserialize, Serialize};
 use crate::changes::{Changes, WatchFlags};
 use crate::deadline::Deadline;
 use crate::error::{Context, Result};
+use crate::host::ProcessId;
+use crate::lease::Lease;
 use crate::{directories, env, hexadecimal, wait};
 
 /// How long a QEMU that runs may be busy with something else than who wants to connect.
@@ -35,15 +37,23 @@ pub struct Instance {
 }
 
 impl Instance {
-    /// Makes both directories, mode 0700, under a new random name.
-    pub fn make() -> Result<Self> {
+    /// Makes both directories, mode 0700, under a new random name, for the machine `vm`, which
+    /// this process is about to start.
+    pub fn make(vm: &str) -> Result<Self> {
         let id = hexadecimal::random()?;
         directories::runtime()?;
-        let scratch = directories::private(&scratch_root()?.join(&id))?;
-        let runtime = directories::private(&runtime_root()?.join(&id))?;
-        let instance = Self { id, runtime, scratch };
-        env::mark(&instance).inspect_err(|_| instance.remove())?;
+        let runtime = runtime_root()?.join(&id);
+        let instance = Self { runtime, scratch: scratch_root()?.join(&id), id };
+        instance.fill(vm).inspect_err(|_| instance.remove())?;
         Ok(instance)
+    }
+
+    /// From the first moment it can be told whether whoever made it lives.
+    fn fill(&self, vm: &str) -> Result<()> {
+        directories::private(&self.runtime)?;
+        Lease::held(vm, self, None, ProcessId::own()?).write()?;
+        directories::private(&self.scratch)?;
+        env::mark(self)
     }
 
     /// What QEMU itself wrote: its last words are here.

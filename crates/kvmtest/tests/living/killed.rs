@@ -3,6 +3,7 @@
 use std::process::Child;
 use std::time::Duration;
 
+use kvmtest::env::Reach;
 use kvmtest::migration::Figures;
 use kvmtest::{Env, Vm};
 
@@ -34,7 +35,8 @@ fn kill(place: &Place, role: &[&str], is_time: impl FnOnce(&mut Child)) {
     let _ = child.kill();
     child.wait().expect("it ended");
     settle(place, &env);
-    remove_unstarted(place);
+    // Whoever was killed before he started a QEMU has left directories alone.
+    kvmtest::env::collect(Reach::Abandoned).expect("cleared up");
     check(place, &env);
     for vm in env.get_all_vms().expect("read") {
         vm.destroy(false).expect("ended");
@@ -60,19 +62,6 @@ fn settle(place: &Place, env: &Env) {
     while !are_settled() {
         assert!(!deadline.expired(), "left: {:?}", place.leftovers());
         std::thread::sleep(Duration::from_millis(20));
-    }
-}
-
-/// Removes what somebody had made who was killed before he started a QEMU there: directories alone,
-/// which `env gc` removes once they are so old that nobody can be at it any more.
-fn remove_unstarted(place: &Place) {
-    let machines = place.root.join("run/kvmtest/vms");
-    let is_started = |id: &str| machines.join(id).join("qemu.json").exists();
-    for dir in [&machines, &place.root.join("cache/kvmtest/scratch")] {
-        let there = dir.read_dir_utf8().into_iter().flatten().flatten();
-        for unstarted in there.filter(|entry| !is_started(entry.file_name())) {
-            std::fs::remove_dir_all(unstarted.path()).expect("removed");
-        }
     }
 }
 

@@ -63,7 +63,7 @@ impl Vm {
 
     /// Boots and logs in; says what waits at the serial console.
     fn boot_for_state(&self, plan: &Plan) -> Result<Option<Shell>> {
-        let mut incarnation = Incarnation::booting()?;
+        let mut incarnation = Incarnation::booting(self.name())?;
         // None so far, and no image is written to.
         incarnation.layers = Some(Layers::new());
         incarnation.migratable = true;
@@ -101,7 +101,7 @@ impl Vm {
 
     /// Goes on from `parent`, on a copy of its memory that the machine may write to.
     fn revive_for_state(&self, plan: &Plan, parent: &State) -> Result<(Layers, Option<Shell>)> {
-        let incarnation = Incarnation::booting()?;
+        let incarnation = Incarnation::booting(self.name())?;
         self.revive(plan, parent, Incarnation { migratable: true, ..incarnation })?;
         Ok((self.running()?.layers.unwrap_or_default(), Facts::of(parent)?.console))
     }

@@ -96,7 +96,7 @@ impl Vm {
             tries += 1;
             let found = self.find_or_build(&plan, subtests)?;
             let begun = Instant::now();
-            let incarnation = Incarnation::booting()?;
+            let incarnation = Incarnation::booting(self.name())?;
             let revived =
                 self.revive(&plan, &found.state, incarnation).inspect_err(|_| self.give_up_now());
             match revived {

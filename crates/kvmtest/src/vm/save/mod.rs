@@ -105,7 +105,7 @@ impl Vm {
         let manifest = Manifest::read(&files.manifest())?;
         manifest.verify(&files.path, &files.disks())?;
         let plan = self.plan()?;
-        let mut incarnation = Incarnation::booting()?;
+        let mut incarnation = Incarnation::booting(self.name())?;
         let instance = incarnation.instance.clone();
         let prepared = (|| -> Result<()> {
             incarnation.seed.clone_from(&manifest.seed);
