@@ -58,16 +58,19 @@ pub(crate) fn remove(path: &Utf8Path) -> Result<bool> {
 }
 
 fn make(path: &Utf8Path) -> std::io::Result<Metadata> {
+    use std::io::ErrorKind::{AlreadyExists, NotFound};
     let mut builder = std::fs::DirBuilder::new();
     builder.recursive(true).mode(0o700);
+    let make = || builder.create(path).and_then(|()| std::fs::metadata(path));
     // Whoever ends removes what is empty, perhaps a directory that was there or made a moment ago.
-    for _ in 0..100 {
-        match builder.create(path).and_then(|()| std::fs::metadata(path)) {
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
-            made => return made,
+    let mut made = make();
+    for _ in 0..1000 {
+        match made {
+            Err(error) if matches!(error.kind(), NotFound | AlreadyExists) => made = make(),
+            _ => break,
         }
     }
-    Err(std::io::Error::other("what is above it, or it itself, is removed again and again"))
+    made
 }
 
 fn base(variable_name: &str, below_home: &str) -> Result<Utf8PathBuf> {
@@ -91,6 +94,7 @@ fn variable(name: &str) -> Option<Utf8PathBuf> {
 #[cfg(test)]
 mod tests {
     use std::sync::atomic::{AtomicBool, Ordering};
+    use std::time::Duration;
 
     use super::*;
 
@@ -105,6 +109,7 @@ mod tests {
                 while !is_made.load(Ordering::Relaxed) {
                     let _ = std::fs::remove_dir(&below);
                     let _ = std::fs::remove_dir(&above);
+                    std::thread::sleep(Duration::from_micros(10));
                 }
             });
             let made: Vec<_> = (0..2000).map(|_| private(&below)).collect();

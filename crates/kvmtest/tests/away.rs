@@ -133,6 +133,11 @@ fn a_guest_sleeps_and_wakes() {
     assert!(!vm.is_paused().expect("a status"));
     vm.pause().expect("stopped");
     assert!(vm.is_paused().expect("a status") && !vm.is_suspended().expect("a status"));
+    // Its guest answers nobody: nothing is waited for.
+    for refused in [vm.suspend_to_ram(session, PATIENCE), vm.suspend_to_disk(session, PATIENCE)] {
+        let error = refused.expect_err("it is paused");
+        assert!(error.to_string().contains("is paused, so its guest does nothing"), "{error}");
+    }
     vm.resume().expect("running");
     assert!(!vm.is_paused().expect("a status"));
 
@@ -141,6 +146,8 @@ fn a_guest_sleeps_and_wakes() {
     for _ in 0..2 {
         vm.suspend_to_ram(session, PATIENCE).expect("it sleeps");
         assert!(vm.is_suspended().expect("a status") && vm.is_alive());
+        let error = vm.suspend_to_ram(session, PATIENCE).expect_err("it sleeps");
+        assert!(error.to_string().contains("the guest sleeps already"), "{error}");
         let moved = vm.migrate(&kvmtest::vm::MigrateOptions::default()).map(drop);
         for refused in [moved, vm.fork("twin").map(drop), vm.savevm("asleep")] {
             let error = refused.expect_err("it would not wake there");

@@ -173,6 +173,11 @@ mod tests {
             ("watch_action_panic", "die"),
             ("watch_pattern_panic", "("),
             ("watch", "perhaps"),
+            ("state_clock", "late"),
+            ("state_network_vm1", "on"),
+            ("migration_capabilities", "-"),
+            ("migration_downtime", "short"),
+            ("migration_protocol", "rdma"),
         ] {
             let mut test = crate::plan::test::example("boot", "");
             let origin = Some(Origin { file: "mine.cfg".into(), line: 7 });

@@ -35,13 +35,16 @@ pub struct Scratch {
 
 impl Scratch {
     /// Makes one in `root`.
-    pub fn make(root: &Utf8Path) -> io::Result<Self> {
-        // Nobody is to find it before it is locked.
-        let _alone = lock(root)?;
-        let dir = tempfile::Builder::new().prefix("test-").tempdir_in(root)?;
-        let lock = File::open(dir.path())?;
-        lock.lock()?;
-        Ok(Self { dir, _lock: lock })
+    pub fn make(root: &Utf8Path) -> Result<Self> {
+        let make = || -> io::Result<Self> {
+            // Nobody is to find it before it is locked.
+            let _alone = lock(root)?;
+            let dir = tempfile::Builder::new().prefix("test-").tempdir_in(root)?;
+            let lock = File::open(dir.path())?;
+            lock.lock()?;
+            Ok(Self { dir, _lock: lock })
+        };
+        make().with_context(|| format!("making a scratch directory in {root}"))
     }
 
     /// Where it is; nothing if its path is not UTF-8.

@@ -44,11 +44,12 @@ pub(crate) fn start(program: &Utf8Path, request: &Start) -> Result<ProcessId> {
         .spawn()
         .with_context(doing)?;
     let mut input = guard.stdin.take().expect("it was asked for");
-    let sent = input.write_all(&serde_json::to_vec(request).expect("plain data"));
+    // One that ends before it has heard all of this has answered or has not, which is what counts.
+    let _ = input.write_all(&serde_json::to_vec(request).expect("plain data"));
     drop(input);
     let mut line = String::new();
     let output = guard.stdout.take().expect("it was asked for");
-    sent.and_then(|()| BufReader::new(output).read_line(&mut line)).with_context(doing)?;
+    let heard = BufReader::new(output).read_line(&mut line);
     // Its status is for whoever adopts it: it outlives this process, or else is waited for here.
     std::thread::Builder::new()
         .name("guard".into())
@@ -60,6 +61,7 @@ pub(crate) fn start(program: &Utf8Path, request: &Start) -> Result<ProcessId> {
         Err(_) => {
             // It may have come as far as starting QEMU.
             kill_qemu(&request.instance.runtime)?;
+            heard.with_context(doing)?;
             Err(Error::new(
                 ErrorKind::VmCreate,
                 format!("the guard `{program} guard` ended without an answer: is it kvmtest?"),
@@ -113,12 +115,14 @@ mod tests {
         let runtime = Utf8PathBuf::from_path_buf(place.path().join("vm1")).expect("UTF-8");
         std::fs::create_dir(&runtime).expect("made");
         let guard = runtime.with_file_name("guard");
-        let script = "#!/bin/sh\ncd \"${0%/*}/vm1\"\n\
+        // It does not even listen to a request that is longer than a pipe holds.
+        let script = "#!/bin/sh\nexec <&-\ncd \"${0%/*}/vm1\"\n\
                       sleep 600 <&- >&- 2>&- &\necho $! >pid\n";
         kvmtest_tests::write_executable(&guard, script);
         let instance =
             Instance { id: "x".into(), runtime: runtime.clone(), scratch: runtime.clone() };
-        let request = Start { instance, command: Vec::new(), environment: Vec::new() };
+        let command = vec!["x".repeat(1 << 20)];
+        let request = Start { instance, command, environment: Vec::new() };
         let error = start(&guard, &request).expect_err("it said nothing");
         assert!(error.to_string().contains("ended without an answer"), "{error}");
         let pid = std::fs::read_to_string(runtime.join("pid")).expect("it started something");

@@ -68,8 +68,11 @@ impl Settings {
         let words = |key| params.get_or(key, "").split_ascii_whitespace();
         let capabilities = words("migration_capabilities").map(|word| {
             let (name, on) = word.strip_prefix('-').map_or((word, true), |name| (name, false));
-            (name.to_owned(), on)
+            (!name.is_empty()).then(|| (name.to_owned(), on))
         });
+        let capabilities = capabilities.collect::<Option<_>>().ok_or_else(|| {
+            params.wrong("migration_capabilities", "words like `multifd` and `-xbzrle`")
+        })?;
         let parameters = words("migration_parameters").map(|word| {
             let (name, value) = word.split_once('=').filter(|(name, _)| !name.is_empty())?;
             Some((name.to_owned(), Value::from(value)))
@@ -83,7 +86,7 @@ impl Settings {
         Ok(Self {
             bandwidth: bandwidth.transpose()?,
             downtime: downtime.transpose()?,
-            capabilities: capabilities.collect(),
+            capabilities,
             parameters,
             timeout: params.get_duration_or("mig_timeout", TIMEOUT)?,
         })

@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::Vm;
 use crate::deadline::Deadline;
 use crate::doing;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Context, Error, ErrorKind, Result};
 use crate::guest::Os;
 use crate::guest::sign::readable;
 use crate::monitor::QmpMonitor;
@@ -56,6 +56,7 @@ impl Vm {
         let doing = format!("suspending the VM `{}` to memory", self.name());
         let _doing = doing::begin(doing.clone());
         let deadline = Deadline::after(timeout);
+        self.verify_awake().with_context(|| doing.clone())?;
         if !self.can_suspend_to_ram(session)? {
             return Err(self.cannot("memory: it has no S3"));
         }
@@ -73,6 +74,7 @@ impl Vm {
         let doing = format!("suspending the VM `{}` to disk", self.name());
         let _doing = doing::begin(doing.clone());
         let deadline = Deadline::after(timeout);
+        self.verify_awake().with_context(|| doing.clone())?;
         if !self.can_suspend_to_disk(session)? {
             return Err(self.cannot("disk: it has no S4, or no swap to write its memory to"));
         }
@@ -112,6 +114,16 @@ impl Vm {
             }
         });
         woken.map_err(|error| error.context(doing))
+    }
+
+    /// Refuses a guest that answers nobody, and would be waited for.
+    fn verify_awake(&self) -> Result<()> {
+        let message = match &*self.monitor()?.status()? {
+            "suspended" => "the guest sleeps already",
+            "paused" | SENT => "the machine is paused, so its guest does nothing: resume it first",
+            _ => return Ok(()),
+        };
+        Err(Error::new(ErrorKind::Guest, message))
     }
 
     fn can(&self, session: &mut Session, key: &str, own: &str) -> Result<bool> {

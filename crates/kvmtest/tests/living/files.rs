@@ -109,6 +109,9 @@ fn damaged(place: &Place) {
         damage(&path);
         let error = machine.vm.restore_from_file(&saved).expect_err(words);
         assert!(error.to_string().contains(words), "{file}: {error}");
+        if file == "saved.json" {
+            assert_eq!(error.kind(), ErrorKind::Image, "{words}");
+        }
         assert_eq!(machine.pid(), pid, "{file}: it was not touched");
         machine.answers();
         assert_eq!(Process::destinations(place).len(), 1, "{file}: the machine itself");

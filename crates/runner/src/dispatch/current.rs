@@ -129,9 +129,7 @@ impl Current {
         self.test.program.as_ref().map_err(String::clone)?;
         let limits = TestLimits::read(&self.test.params, settings);
         self.limits = Some(limits.map_err(|error| error.to_string())?);
-        let scratch = Scratch::make(&settings.scratch).map_err(|error| {
-            format!("cannot make a scratch directory in {}: {error}", settings.scratch)
-        })?;
+        let scratch = Scratch::make(&settings.scratch).map_err(|error| error.to_string())?;
         self.places.scratch =
             scratch.path().ok_or("the scratch directory's path is not UTF-8")?.to_owned();
         self.scratch = Some(scratch);

@@ -1,6 +1,7 @@
 //! The machines of the test, with their images.
 
-use kvmtest::vm::Vm;
+use kvmtest::guest::Refresh;
+use kvmtest::vm::{MigrateOptions, Vm};
 use kvmtest::{Context, Params, Result};
 
 use super::{image, lifetime, vm};
@@ -12,7 +13,10 @@ pub(super) fn check(params: &Params) -> Result<()> {
         let own = params.object_params(name);
         lifetime::Wish::of(&own).with_context(|| format!("planning the VM `{name}`"))?;
         image::check(&own)?;
-        // Read only once somebody lets go of the machine: what it means is clear before.
+        // Read only by who moves the machine, starts it from a state, or lets go of it: what it
+        // means is clear before.
+        MigrateOptions::from_params(&own)?;
+        Refresh::of(&own)?;
         if own.find_nonempty("vm_lease").is_some() {
             own.get_duration("vm_lease")?;
         }

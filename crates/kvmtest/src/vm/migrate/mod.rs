@@ -80,6 +80,7 @@ impl Vm {
         incarnation: impl FnOnce(&Record) -> Result<Incarnation>,
         on_progress: impl FnMut(&Figures) -> Choice,
     ) -> Result<Moved> {
+        options.verify()?;
         self.verify_alive()?;
         let source = self.running()?;
         self.prepare_to_move()?;

@@ -23,6 +23,9 @@ pub enum Protocol {
     File,
 }
 
+/// Capabilities that send by several connections at a time.
+const SEVERAL: &[&str] = &["multifd", "postcopy-preempt"];
+
 /// How a machine is migrated. The default is over TCP, with QEMU's own limits.
 #[derive(Debug, Clone, Default)]
 pub struct MigrateOptions {
@@ -77,6 +80,25 @@ impl MigrateOptions {
     }
 }
 
+impl MigrateOptions {
+    /// Refuses what does not go together, and what QEMU fails at without a word about it.
+    pub(super) fn verify(&self) -> Result<()> {
+        let one = match self.protocol {
+            Protocol::Exec => "exec",
+            Protocol::Fd => "fd",
+            Protocol::Tcp | Protocol::Unix | Protocol::File => return Ok(()),
+        };
+        let Some(several) = SEVERAL.iter().find(|name| self.settings.has_capability(name)) else {
+            return Ok(());
+        };
+        let message = format!(
+            "the migration capability `{several}` takes several connections, and by `{one}` there \
+             is one: migrate by `tcp` or `unix`"
+        );
+        Err(Error::new(ErrorKind::Params, message))
+    }
+}
+
 impl std::str::FromStr for Protocol {
     type Err = Error;
 
@@ -94,5 +116,32 @@ impl std::str::FromStr for Protocol {
                 ));
             }
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_takes_several_connections_goes_by_no_single_one() {
+        let check = |protocol, name: &str, on, expected: Option<&str>| {
+            let mut options = MigrateOptions::by(protocol);
+            options.settings.capabilities.push((name.to_owned(), on));
+            match (options.verify(), expected) {
+                (Ok(()), None) => {}
+                (Err(error), Some(words)) => {
+                    assert_eq!(error.kind(), ErrorKind::Params);
+                    assert!(error.to_string().contains(words), "{error}");
+                }
+                (got, _) => panic!("{protocol:?} {name}: {got:?}"),
+            }
+        };
+        check(Protocol::Exec, "multifd", true, Some("by `exec` there is one"));
+        check(Protocol::Fd, "postcopy-preempt", true, Some("`postcopy-preempt` takes several"));
+        check(Protocol::Exec, "multifd", false, None);
+        check(Protocol::Exec, "xbzrle", true, None);
+        check(Protocol::Tcp, "multifd", true, None);
+        check(Protocol::Unix, "multifd", true, None);
     }
 }

@@ -74,7 +74,12 @@ impl Manifest {
     }
 
     pub(super) fn read(path: &Utf8Path) -> Result<Self> {
-        document::read(path, VERSION)?.ok_or_else(|| {
+        // Of documents in general it is said that they belong to an env.
+        let read = document::read(path, VERSION).map_err(|error| {
+            let message = error.message().to_owned();
+            error.reworded(ErrorKind::Image, message)
+        });
+        read?.ok_or_else(|| {
             let message = format!("{path} is not there: a machine that was saved has it");
             Error::new(ErrorKind::Image, message)
         })
