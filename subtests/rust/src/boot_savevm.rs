@@ -15,11 +15,7 @@ pub fn run_boot_savevm(test: &mut Test, params: &Params, env: &mut Env) -> Resul
 
     let mut times = 0;
     let mut session = loop {
-        match vm.wait_for_serial_login(delay) {
-            Ok(session) => break session,
-            Err(error) if error.kind() == ErrorKind::LoginTimeout && !deadline.expired() => {}
-            Err(error) => return Err(error),
-        }
+        // At once for the first time: some guests boot faster than anybody waits.
         vm.pause()?;
         vm.savevm("boot")?;
         vm.expect_reset()?;
@@ -28,11 +24,13 @@ pub fn run_boot_savevm(test: &mut Test, params: &Params, env: &mut Env) -> Resul
         vm.delvm("boot")?;
         vm.resume()?;
         times += 1;
+        match vm.wait_for_serial_login(delay) {
+            Ok(session) => break session,
+            Err(error) if error.kind() == ErrorKind::LoginTimeout && !deadline.expired() => {}
+            Err(error) => return Err(error),
+        }
     };
     test.log(format!("saved and loaded {times} times during the boot"));
-    if times == 0 {
-        test.error("the guest was up before anything was saved")?;
-    }
     session.cmd("uname -a")?;
     Ok(())
 }

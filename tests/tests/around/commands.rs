@@ -90,7 +90,10 @@ fn what_a_pre_command_leaves_serves_the_test_and_is_ended() {
     assert_eq!(read(&sandbox, "log"), "lives\n");
     assert!(warnings(&sandbox).contains("killed what `pre_command` left running: process"));
     sandbox.is_empty();
-    let tidy = ["pre_command = sleep 1000 & echo $! > pid", "post_command = kill \"$(cat pid)\""];
+    // It takes its time to end.
+    let slow = "pre_command = sh -c 'trap \"sleep 0.2; exit\" TERM; echo $$ > pid; \
+                while :; do sleep 0.01; done' & while [ ! -s pid ]; do sleep 0.01; done";
+    let tidy = [slow, "post_command = kill \"$(cat pid)\""];
     passing(&sandbox, &tidy).code(0).says(["PASS"]);
     sandbox.is_empty();
 }

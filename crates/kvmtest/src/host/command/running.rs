@@ -149,12 +149,12 @@ impl Drop for Running {
 }
 
 impl Left {
-    /// Whether it still runs.
-    pub fn is_alive(&self) -> bool {
+    /// Whether it has ended when `deadline` passes, or before.
+    pub fn ends_by(&self, deadline: Deadline) -> bool {
         // A pidfd can be read from the end of its process on.
         let mut wanted = [rustix::event::PollFd::new(&self.pidfd, PollFlags::IN)];
-        let now = rustix::event::Timespec::default();
-        rustix::event::poll(&mut wanted, Some(&now)) == Ok(0)
+        let patience = rustix::event::Timespec::try_from(deadline.remaining()).ok();
+        rustix::event::poll(&mut wanted, patience.as_ref()).is_ok_and(|ended| ended > 0)
     }
 
     /// Kills it.

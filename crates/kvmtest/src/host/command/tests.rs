@@ -103,13 +103,9 @@ fn what_it_leaves_running_is_told_of() {
     assert_eq!(ended.output, b"gone\n");
     let [left] = &ended.left[..] else { panic!("{:?}", ended.left) };
     assert_eq!(left.command, "sleep 1000");
-    assert!(left.is_alive());
+    assert!(!left.ends_by(Deadline::after(SHORT)));
     left.kill();
-    let deadline = Deadline::after(LONG);
-    while left.is_alive() {
-        assert!(!deadline.expired());
-        std::thread::yield_now();
-    }
+    assert!(left.ends_by(Deadline::after(LONG)));
 }
 
 #[test]
