@@ -250,6 +250,22 @@ fn a_machine_that_was_killed_is_cleared_up_after() {
 }
 
 #[test]
+fn a_dead_machine_is_left_to_the_run_that_uses_it() {
+    let sandbox = Sandbox::new();
+    let (run, _notes, qemu) = silent(&sandbox);
+    // Nothing sees yet that it dies.
+    run.signal(Signal::STOP);
+    qemu.signal(Signal::KILL);
+    ends(&qemu);
+    sandbox.kvmtest(["env", "gc"]).code(0).says(["nothing to clear up"]);
+    sandbox.fake("obeys", &["boot", "--results", "other"]).code(0).does_not_say("dead VM");
+    run.signal(Signal::CONT);
+    // How it ended was written down in what it left.
+    run.end().code(1).says(["QEMU was killed by SIGKILL"]);
+    sandbox.is_empty();
+}
+
+#[test]
 fn two_runs_at_once_have_a_machine_each() {
     let sandbox = Sandbox::new();
     let (first, _notes, qemu) = silent(&sandbox);

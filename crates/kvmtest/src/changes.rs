@@ -8,8 +8,9 @@ use std::sync::{LazyLock, mpsc};
 use rustix::fs::inotify::{self, CreateFlags, Reader};
 
 pub use rustix::fs::inotify::WatchFlags;
+use rustix::io::Errno;
 
-use crate::error::Result;
+use crate::error::{Context, Error, ErrorKind, Result};
 
 /// Tells of changes, by inotify: it can be read from ([`wait`](crate::wait)) when there are some.
 #[derive(Debug)]
@@ -21,8 +22,17 @@ pub struct Changes {
 impl Changes {
     /// Tells of nothing so far.
     pub fn new() -> Result<Self> {
-        let inotify = inotify::init(CreateFlags::CLOEXEC | CreateFlags::NONBLOCK)?;
-        Ok(Self { inotify: Some(inotify) })
+        match inotify::init(CreateFlags::CLOEXEC | CreateFlags::NONBLOCK) {
+            Ok(inotify) => Ok(Self { inotify: Some(inotify) }),
+            // The kernel has one number for two limits, and the usual one is of files.
+            Err(Errno::MFILE) => {
+                let message = "this user watches as many directories as may be at a time, or this \
+                               process has too many open files: see `sysctl \
+                               fs.inotify.max_user_instances` and `ulimit -n`";
+                Err(Error::new(ErrorKind::Host, message))
+            }
+            Err(error) => Err(error).context("watching for changes of files"),
+        }
     }
 
     /// Tells of `what` happens to the file or in the directory `path`.
@@ -34,8 +44,10 @@ impl Changes {
 
     /// Tells of that as well.
     pub fn add(&self, path: impl AsRef<Path>, what: WatchFlags) -> Result<()> {
-        inotify::add_watch(self, path.as_ref(), what)?;
-        Ok(())
+        let path = path.as_ref();
+        inotify::add_watch(self, path, what)
+            .map(drop)
+            .with_context(|| format!("watching {}", path.display()))
     }
 
     /// Takes what there is to tell: for each change, which file of a directory it is about. Where

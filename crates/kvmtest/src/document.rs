@@ -2,6 +2,7 @@
 
 use std::io::{Read, Write};
 use std::os::unix::fs::OpenOptionsExt;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use camino::{Utf8Path, Utf8PathBuf};
 use serde::Serialize;
@@ -55,7 +56,10 @@ pub(crate) fn version(path: &Utf8Path) -> Option<u32> {
 
 /// Writes the document to a temporary file beside `path` and renames it, mode 0600.
 pub(crate) fn write<T: Serialize>(path: &Utf8Path, document: &T) -> Result<()> {
-    write_by(&path.with_extension(format!("{}.new", std::process::id())), path, document)
+    // Threads of one process may write it at one time.
+    static NUMBER: AtomicU32 = AtomicU32::new(0);
+    let (process, number) = (std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed));
+    write_by(&path.with_extension(format!("{process}-{number}.new")), path, document)
 }
 
 /// The same for who holds a lock on it, and so is the only one to write: what a writer that was
@@ -88,4 +92,35 @@ fn write_by<T: Serialize>(temporary: &Utf8Path, path: &Utf8Path, document: &T) -
 
 fn broken(path: &Utf8Path, why: &str) -> Error {
     Error::new(ErrorKind::Env, format!("{path} is broken: {why}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Serialize, serde::Deserialize)]
+    struct Document {
+        version: u32,
+        text: String,
+    }
+
+    #[test]
+    fn several_threads_may_write_one_document() {
+        let place = tempfile::tempdir().expect("a directory");
+        let path = Utf8PathBuf::from_path_buf(place.path().join("one.json")).expect("UTF-8");
+        std::thread::scope(|scope| {
+            for letter in ["a", "b", "c", "d"] {
+                let path = &path;
+                scope.spawn(move || {
+                    for length in 0..100 {
+                        let document = Document { version: 1, text: letter.repeat(length * 40) };
+                        write(path, &document).expect("written");
+                        let found: Document = read(path, 1).expect("whole").expect("there");
+                        assert!(found.text.len().is_multiple_of(40));
+                    }
+                });
+            }
+        });
+        assert_eq!(std::fs::read_dir(place.path()).expect("listed").count(), 1);
+    }
 }

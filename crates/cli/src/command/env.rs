@@ -6,11 +6,11 @@ use std::time::Duration;
 use kvmtest::env::{self, Collected, Env, Face};
 use kvmtest::vm::Vm;
 use kvmtest::{Error, ErrorKind, Result};
-use kvmtest_runner::scratch;
+use kvmtest_runner::{exit_code, scratch};
 
 use super::usage::user;
 use crate::args::EnvCommand;
-use crate::terminal::{say, table};
+use crate::terminal::{note, say, table};
 
 pub(super) fn execute(command: Option<EnvCommand>) -> Result<u8> {
     match command.unwrap_or(EnvCommand::List) {
@@ -19,6 +19,20 @@ pub(super) fn execute(command: Option<EnvCommand>) -> Result<u8> {
         EnvCommand::Kill { vm: None, .. } => kill_all(),
         EnvCommand::Gc => collect(),
     }
+}
+
+/// Clears up what earlier commands could not, because they and their guards were killed; says what
+/// it did of machines, and what stays.
+pub(super) fn clear_up() -> Result<()> {
+    for thing in env::collect(env::Reach::Abandoned)? {
+        note(format!("kvmtest: {thing}"));
+    }
+    for thing in scratch::collect(&scratch::root()?)? {
+        if matches!(thing, Collected::Stays(_)) {
+            note(format!("kvmtest: {thing}"));
+        }
+    }
+    Ok(())
 }
 
 fn list() -> Result<u8> {
@@ -129,15 +143,15 @@ fn tidy() -> Result<u8> {
 
 fn collect() -> Result<u8> {
     let mut collected = env::collect(env::Reach::Everything)?;
-    let left = scratch::collect(&scratch::root()?)?;
-    collected.extend(left.into_iter().map(Collected::Directory));
+    collected.extend(scratch::collect(&scratch::root()?)?);
     if collected.is_empty() {
         say("nothing to clear up");
     }
-    for thing in collected {
+    for thing in &collected {
         say(thing.to_string());
     }
-    Ok(0)
+    let is_clear = !collected.iter().any(|thing| matches!(thing, Collected::Stays(_)));
+    Ok(if is_clear { 0 } else { exit_code::SOME_FAILED })
 }
 
 /// The machines that live, each with the name of its environment.

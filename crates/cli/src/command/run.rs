@@ -13,11 +13,12 @@ use kvmtest_runner::scratch::Scratch;
 use kvmtest_runner::{LocalStage, scratch};
 
 use super::console::Before;
+use super::env::clear_up;
 use super::selection::{choice, house};
 use super::visit;
 use crate::args::{self, Run};
 use crate::output::Output;
-use crate::terminal::{clean, duration, note, table};
+use crate::terminal::{clean, duration, table};
 
 pub(super) fn execute(args: &Run) -> Result<u8> {
     let before = Before::default();
@@ -46,11 +47,7 @@ pub(super) fn execute(args: &Run) -> Result<u8> {
     };
     let mut held = Vec::new();
     let code = house()?.run(order, settings, |_plan, jobs| {
-        // What an earlier run could not clear up itself, because it and its guards were killed.
-        for thing in env::collect(env::Reach::Abandoned)? {
-            note(format!("kvmtest: {thing}"));
-        }
-        scratch::collect(&scratch::root()?)?;
+        clear_up()?;
         // The first is what a run with one worker has, so that machines that were kept are found.
         let mut workers = Vec::new();
         for _ in 0..jobs {

@@ -23,6 +23,9 @@ pub enum Collected {
     LeakedVm(String),
     /// A directory that belonged to nothing.
     Directory(Utf8PathBuf),
+    /// Something that is still there, because of this: it is no reason to leave anything else, and
+    /// nobody has to wait for it.
+    Stays(String),
 }
 
 impl std::fmt::Display for Collected {
@@ -32,6 +35,7 @@ impl std::fmt::Display for Collected {
             Self::DeadVm(name) => write!(f, "remains of the dead VM removed: {name}"),
             Self::LeakedVm(name) => write!(f, "VM ended that nothing held any more: {name}"),
             Self::Directory(path) => write!(f, "left directory removed: {path}"),
+            Self::Stays(why) => write!(f, "cannot be cleared up: {why}"),
         }
     }
 }
@@ -53,7 +57,7 @@ pub fn collect(reach: Reach) -> Result<Vec<Collected>> {
     for path in files()? {
         match Env::open(&path) {
             Ok(env) => {
-                collected.extend(env.forget_dead()?.into_iter().map(Collected::DeadVm));
+                collected.extend(told(forget_dead(&env))?);
                 env.tidy()?;
             }
             Err(_) if reach == Reach::Abandoned => {}
@@ -61,15 +65,17 @@ pub fn collect(reach: Reach) -> Result<Vec<Collected>> {
         }
     }
     for runtime in directories_in(&runtime_root()?) {
-        collected.extend(collect_instance(&runtime, reach)?);
+        collected.extend(told(collect_instance(&runtime, reach))?);
     }
     for scratch in directories_in(&scratch_root()?) {
         let is_left = match Instance::of_scratch(&scratch) {
             Some(instance) => !instance.runtime.exists(),
             None => is_old(&scratch),
         };
-        if is_left && directories::remove(&scratch)? {
-            collected.push(Collected::Directory(scratch));
+        if is_left {
+            let is_removed = directories::remove(&scratch);
+            let removed = is_removed.map(|is| is.then_some(Collected::Directory(scratch)));
+            collected.extend(told(removed)?);
         }
     }
     for claim in claims()? {
@@ -77,6 +83,29 @@ pub fn collect(reach: Reach) -> Result<Vec<Collected>> {
     }
     remove_empty_directories()?;
     Ok(collected)
+}
+
+/// Forgets the machines of `env` that are dead, unless a run is using them: it sees that they died,
+/// and needs what they left to tell why.
+fn forget_dead(env: &Env) -> Result<Vec<Collected>> {
+    let mut forgotten = Vec::new();
+    for vm in env.get_all_vms()? {
+        let is_in_use = vm.lease().is_ok_and(|lease| lease.is_in_use());
+        if !is_in_use && vm.is_dead()? {
+            vm.forget()?;
+            forgotten.push(Collected::DeadVm(vm.name().to_owned()));
+        }
+    }
+    Ok(forgotten)
+}
+
+/// What was cleared up, or what is told of something that cannot be.
+fn told(cleared: Result<impl IntoIterator<Item = Collected>>) -> Result<Vec<Collected>> {
+    match cleared {
+        Ok(cleared) => Ok(cleared.into_iter().collect()),
+        Err(error) if error.kind() == ErrorKind::Interrupted => Err(error),
+        Err(error) => Ok(vec![Collected::Stays(error.to_string())]),
+    }
 }
 
 /// Removes the directories for env files and machines where they are empty.

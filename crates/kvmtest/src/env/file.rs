@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use camino::{Utf8Path, Utf8PathBuf};
 use serde::{Deserialize, Serialize};
 
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Context, Error, ErrorKind, Result};
 use crate::host::ProcessId;
 use crate::lock::Lock;
 use crate::vm::{Record, Transition};
@@ -245,7 +245,9 @@ impl EnvFile {
 /// Removes a file that need not be there.
 fn remove(path: &Utf8Path) -> Result<()> {
     match std::fs::remove_file(path) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error.into()),
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            Err(error).with_context(|| format!("removing {path}"))
+        }
         _ => Ok(()),
     }
 }

@@ -73,7 +73,12 @@ impl Guard {
         let (program, arguments) = request.command.split_first().ok_or_else(|| {
             Error::new(ErrorKind::VmCreate, "the guard was given no command to start")
         })?;
-        let log = File::options().append(true).create(true).open(instance.qemu_log())?;
+        let log = instance.qemu_log();
+        let log = File::options()
+            .append(true)
+            .create(true)
+            .open(&log)
+            .with_context(|| format!("opening {log}"))?;
         let mut command = Command::new(program);
         command
             .args(arguments)
@@ -125,10 +130,14 @@ impl Guard {
             let holder = lease.as_ref().and_then(|lease| lease.holder.as_ref()?.open().ok()?);
             let lasts = lease.as_ref().is_some_and(Lease::lasts);
             if holder.is_none() && !lasts {
-                if !self.instance.runtime.exists() {
-                    break;
+                // Somebody may be about to hold it: from here on nobody can.
+                let _alone = super::alone(&self.instance.runtime);
+                if Lease::read(&self.instance.runtime).ok().flatten() != lease {
+                    continue;
                 }
-                self.clear_up(lease.as_ref());
+                if self.instance.runtime.exists() {
+                    self.clear_up(lease.as_ref());
+                }
                 break;
             }
             self.wait(holder.as_ref().map(AsFd::as_fd), lease.as_ref())?;

@@ -23,14 +23,14 @@ pub(crate) fn kill_qemu(runtime: &Utf8Path) -> Result<bool> {
         // A guard may be killed after it has started QEMU and before it could say so.
         _ => works_in(runtime),
     };
-    let Some(process) = qemu.map(|qemu| qemu.open()).transpose()?.flatten() else {
-        return Ok(false);
-    };
+    let Some(qemu) = qemu else { return Ok(false) };
+    let Some(process) = qemu.open()? else { return Ok(false) };
     // What ended just now takes no signal.
     let _ = pidfd_send_signal(&process, Signal::KILL);
     let [ended] = wait::readable([process.as_fd()], Deadline::after(PATIENCE))?;
     if !ended {
-        return Err(Error::new(ErrorKind::VmDead, "a QEMU survives SIGKILL"));
+        let message = format!("the QEMU in {runtime}, process {}, survives SIGKILL", qemu.pid);
+        return Err(Error::new(ErrorKind::VmDead, message));
     }
     Ok(true)
 }

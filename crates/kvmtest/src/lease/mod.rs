@@ -9,6 +9,8 @@ mod guard;
 mod kill;
 mod start;
 
+use std::fs::File;
+
 use camino::Utf8Path;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -19,7 +21,7 @@ pub use start::find_program_by;
 pub(crate) use start::{Start, program, start};
 
 use crate::document;
-use crate::error::Result;
+use crate::error::{Context, Result};
 use crate::host::ProcessId;
 use crate::vm::Instance;
 
@@ -81,6 +83,24 @@ impl Lease {
         document::read(&runtime.join(LEASE), VERSION)
     }
 
+    /// Whether there is one in this directory, which any has whose instance is not gone.
+    pub(crate) fn is_there(runtime: &Utf8Path) -> bool {
+        runtime.join(LEASE).exists()
+    }
+
+    /// Reads the lease of the instance whose runtime directory this is, changes it and puts it in
+    /// force; nobody else does meanwhile. None, if it has no lease any more.
+    pub(crate) fn change(
+        runtime: &Utf8Path,
+        change: impl FnOnce(&mut Self) -> Result<()>,
+    ) -> Result<Option<Self>> {
+        let Some(_alone) = alone(runtime)? else { return Ok(None) };
+        let Some(mut lease) = Self::read(runtime)? else { return Ok(None) };
+        change(&mut lease)?;
+        lease.write()?;
+        Ok(Some(lease))
+    }
+
     /// Puts the lease in force; the guard sees it at once.
     pub fn write(&self) -> Result<()> {
         document::write(&self.instance.runtime.join(LEASE), self)
@@ -108,6 +128,17 @@ impl Lease {
     /// Whether anything keeps the machine alive.
     pub fn holds(&self) -> bool {
         self.lasts() || self.holder_lives()
+    }
+}
+
+/// Keeps others from changing the lease in this directory, and its guard from ending the machine,
+/// as long as the file is open; none, if the directory is gone.
+fn alone(runtime: &Utf8Path) -> Result<Option<File>> {
+    let doing = || format!("locking {runtime}");
+    match File::open(runtime) {
+        Ok(directory) => directory.lock().map(|()| Some(directory)).with_context(doing),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error).with_context(doing),
     }
 }
 
@@ -142,5 +173,44 @@ impl std::fmt::Display for Exit {
             },
             (None, None) => f.write_str("ended"),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use camino::Utf8PathBuf;
+
+    use super::*;
+
+    #[test]
+    fn nothing_is_lost_of_what_several_change_at_one_time() {
+        let place = tempfile::tempdir().expect("a directory");
+        let runtime = Utf8PathBuf::from_path_buf(place.path().into()).expect("UTF-8");
+        let instance = Instance { id: "x".into(), scratch: runtime.clone(), runtime };
+        let own = ProcessId::own().expect("we live");
+        Lease::held("", &instance, None, own).write().expect("written");
+        std::thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| {
+                    for _ in 0..50 {
+                        let longer = |lease: &mut Lease| {
+                            lease.vm.push('+');
+                            Ok(())
+                        };
+                        Lease::change(&instance.runtime, longer).expect("changed").expect("there");
+                    }
+                });
+            }
+        });
+        let lease = Lease::read(&instance.runtime).expect("read").expect("there");
+        assert_eq!(lease.vm.len(), 200);
+        let names = std::fs::read_dir(&instance.runtime).expect("listed");
+        assert_eq!(names.count(), 1, "the lease alone");
+    }
+
+    #[test]
+    fn what_is_gone_has_no_lease_to_change() {
+        let gone = Utf8Path::new("/nowhere/vm1");
+        assert!(Lease::change(gone, |_| Ok(())).expect("no error").is_none());
     }
 }

@@ -13,7 +13,7 @@ use super::create::Plan;
 use super::incarnation::Incarnation;
 use super::{Record, Running, Vm};
 use crate::deadline::Deadline;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Context, Error, ErrorKind, Result};
 use crate::host::ProcessId;
 use crate::lease::{self, Lease, Start};
 use crate::storage;
@@ -119,7 +119,8 @@ fn verify_room(path: &Utf8Path, line: &CommandLine) -> Result<()> {
     let mut sizes = objects.filter(|object| object["mem-path"] == path.as_str());
     let Some(wanted) = sizes.find_map(|object| object["size"].as_u64()) else { return Ok(()) };
     let directory = path.parent().unwrap_or(path);
-    let disk = rustix::fs::statvfs(directory.as_std_path())?;
+    let disk = rustix::fs::statvfs(directory.as_std_path())
+        .with_context(|| format!("asking for the room in {directory}"))?;
     let free = disk.f_bavail.saturating_mul(disk.f_frsize);
     if free >= wanted {
         return Ok(());

@@ -11,7 +11,7 @@ use super::{Instance, Record, Vm};
 use crate::deadline::Deadline;
 use crate::doing;
 use crate::error::{Context, Error, ErrorKind, Result};
-use crate::lease;
+use crate::lease::{self, Lease};
 use crate::lock::Lock;
 use crate::migration;
 use crate::monitor::QmpMonitor;
@@ -138,6 +138,12 @@ impl Vm {
 /// The lock of whoever sets a machine right; none if it is gone.
 fn lock(instance: &Instance) -> Result<Option<Lock>> {
     match Lock::wait(&instance.runtime.join(LOCK), Deadline::after(PATIENCE)) {
+        // Who wants a lock makes the directory that it is to be in.
+        Ok(Some(lock)) if !Lease::is_there(&instance.runtime) => {
+            drop(lock);
+            let _ = std::fs::remove_dir(&instance.runtime);
+            Ok(None)
+        }
         Ok(Some(lock)) => Ok(Some(lock)),
         Ok(None) => {
             let message = format!("somebody else has been at it for {PATIENCE:?}");
@@ -155,5 +161,20 @@ impl Instance {
         lease::kill_qemu(&self.runtime)?;
         self.remove();
         Ok(there)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nobody_makes_anew_what_was_removed_before_he_had_the_lock() {
+        let place = tempfile::tempdir().expect("a directory");
+        let runtime = camino::Utf8PathBuf::from_path_buf(place.path().join("vm1")).expect("UTF-8");
+        let instance =
+            Instance { id: "vm1".into(), runtime: runtime.clone(), scratch: runtime.clone() };
+        assert!(lock(&instance).expect("no error").is_none());
+        assert!(!runtime.exists());
     }
 }

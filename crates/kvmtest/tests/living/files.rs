@@ -4,10 +4,10 @@ use std::process::Command;
 use std::time::Duration;
 
 use camino::{Utf8Path, Utf8PathBuf};
-use kvmtest::ErrorKind;
 use kvmtest::migration::Compression;
-use kvmtest::state::NoSubtests;
+use kvmtest::state::{NoSubtests, Store};
 use kvmtest::vm::{Protocol, SaveOptions};
+use kvmtest::{Deadline, ErrorKind};
 
 use crate::Test;
 use crate::machine::{Machine, PATIENCE, env};
@@ -22,6 +22,7 @@ pub(crate) const STATES: &[Test] = &[
 ];
 
 pub(crate) const TESTS: &[Test] = &[
+    ("files::a_state_is_dropped_while_another_is_to_be_made_of_it", dropped_parent),
     ("files::a_saved_machine_that_is_damaged", damaged),
     ("files::a_saved_machine_that_is_another_one", another_machine),
     ("files::the_disk_is_full_while_a_machine_is_saved", full_disk),
@@ -60,6 +61,33 @@ fn damaged_state(place: &Place) {
     assert!(origin.built.is_none());
     vm.destroy(false).expect("ended");
     assert_eq!(place.states().len(), 1);
+}
+
+fn dropped_parent(place: &Place) {
+    let more =
+        [("vm_state", "more"), ("state_from_more", "booted"), ("state_command_more", "true")];
+    let vm = env(place, &more).define_vm("vm1").expect("defined");
+    let recipe = vm.state_recipe(&NoSubtests).expect("said");
+    env(place, &[]).define_vm("vm1").expect("defined").build_state(&mut NoSubtests).expect("made");
+    let store = Store::open().expect("there");
+    let (begin, begun) = std::sync::mpsc::channel();
+    std::thread::scope(|scope| {
+        let maker = scope.spawn(|| {
+            store.find_or_build(&recipe, Deadline::after(PATIENCE), |_| {
+                begin.send(()).expect("waited for");
+                // By now the other one has found what he needs, and waits for us.
+                std::thread::sleep(Duration::from_secs(1));
+                store.remove("booted").expect("removed");
+                Err(kvmtest::Error::new(ErrorKind::TestError, "given up"))
+            })
+        });
+        begun.recv().expect("it makes it");
+        let (state, built) = vm.build_state(&mut NoSubtests).expect("made");
+        assert!(state.name() == "more" && built.is_some());
+        maker.join().expect("no panic").expect_err("it gave up");
+    });
+    assert_eq!(place.states().len(), 2, "{:?}", place.states());
+    store.remove("more").expect("removed");
 }
 
 fn full_cache(place: &Place) {

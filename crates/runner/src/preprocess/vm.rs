@@ -59,7 +59,7 @@ fn bring(
             from_state(around, vm, choice)
         }
         Wish::Nothing => came("not touched"),
-        Wish::Alive => match why_not(vm, choice)? {
+        Wish::Alive => match why_not(around, vm, choice)? {
             None => {
                 around.log(format!("reusing the VM `{name}` ({lifetime}: {why})"));
                 reuse(around, vm)?;
@@ -151,11 +151,17 @@ fn words(origin: &Origin) -> String {
     format!("state {} {digest}{made}, started in {took:.2} s", origin.name)
 }
 
-/// Why the machine cannot be used as it is.
-fn why_not(vm: &Vm, choice: &Choice) -> Result<Option<String>> {
+/// Why the machine cannot be used as it is. Where it can be, it is held.
+fn why_not(around: &Around, vm: &Vm, choice: &Choice) -> Result<Option<String>> {
     let because = |why: &str| Ok(Some(why.to_owned()));
     if vm.is_dead()? {
         return because("it is not there");
+    }
+    // First of all: the time for which it was kept may be over in this moment.
+    match vm.hold(&around.holder) {
+        Err(error) if error.kind() == ErrorKind::Interrupted => return Err(error),
+        Err(_) => return because("it has ended just now"),
+        Ok(()) => {}
     }
     if !vm.is_alive() {
         return because("it does not answer");
@@ -173,7 +179,6 @@ fn why_not(vm: &Vm, choice: &Choice) -> Result<Option<String>> {
 }
 
 fn reuse(around: &mut Around, vm: &Vm) -> Result<()> {
-    vm.hold(&around.holder)?;
     vm.start_logs()?;
     // What processes share of a machine includes its params.
     around.env.register_vm(vm)

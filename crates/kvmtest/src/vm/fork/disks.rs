@@ -29,10 +29,12 @@ pub(super) fn freeze(record: &Record, to: &Instance) -> Result<Layers> {
         let here = to.scratch.join(format!("{}.qcow2", image.id));
         for number in 0..image.layers {
             if let Some(from) = image.layer(number) {
-                std::fs::hard_link(from, layer(&here, number))?;
+                std::fs::hard_link(&from, layer(&here, number))
+                    .with_context(|| format!("linking {from}"))?;
             }
         }
-        std::fs::hard_link(top, layer(&here, image.layers))?;
+        std::fs::hard_link(top, layer(&here, image.layers))
+            .with_context(|| format!("linking {top}"))?;
         layers.insert(image.id.clone(), image.layers + 1);
     }
     Ok(layers)

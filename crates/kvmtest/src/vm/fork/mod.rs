@@ -202,7 +202,8 @@ impl Vm {
             incarnation.layers = Some(disks::freeze(record, &instance)?);
             incarnation.memory = match &record.memory {
                 Some(memory) if memory.share => {
-                    std::fs::hard_link(&memory.path, instance.memory())?;
+                    std::fs::hard_link(&memory.path, instance.memory())
+                        .with_context(|| format!("linking {}", memory.path))?;
                     Some(MemoryFile { path: instance.memory(), share: false })
                 }
                 _ => None,

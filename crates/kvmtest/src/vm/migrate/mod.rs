@@ -345,7 +345,8 @@ pub(super) fn link_files(
     wanted: impl Fn(&str) -> bool,
 ) -> Result<()> {
     let to = &incarnation.instance;
-    for entry in record.instance.scratch.read_dir_utf8()? {
+    let scratch = &record.instance.scratch;
+    for entry in scratch.read_dir_utf8().with_context(|| format!("reading {scratch}"))? {
         let entry = entry?;
         let is_memory = entry.path() == record.instance.memory();
         if is_memory || !entry.file_type()?.is_file() || !wanted(entry.file_name()) {

@@ -31,6 +31,8 @@ const BUILD: Duration = Duration::from_secs(3600);
 const LIMIT: u64 = 10 << 30;
 /// How long a state may take to be read.
 const LOAD: Duration = Duration::from_secs(120);
+/// How many times a state is looked for that others drop from the store meanwhile.
+const TRIES: usize = 3;
 
 /// What of a state only those need to know who start from it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -89,7 +91,6 @@ impl Vm {
     }
 
     fn start_from_state(&self, subtests: &mut dyn Subtests) -> Result<Origin> {
-        const TRIES: usize = 3;
         let plan = self.plan()?;
         let mut tries = 0;
         loop {
@@ -152,19 +153,28 @@ impl Vm {
         if let Some(state) = store.find(recipe)? {
             return Ok(state::Found { state, built: None });
         }
-        let parent = match before {
-            [] => None,
-            _ => Some(
-                self.find_or_build_in(store, plan, (before, recipes), subtests, deadline)?.state,
-            ),
-        };
-        store.find_or_build(recipe, deadline, |draft| {
-            tracing::info!("making the state `{}`", last.name);
-            let _doing = doing::begin(format!("making the state `{}`", last.name));
-            self.build(plan, parent.as_ref(), last, draft, subtests)
-                .inspect_err(|_| self.give_up_now())
-                .with_context(|| format!("making the state `{}`", last.name))
-        })
+        let mut tries = 0;
+        loop {
+            tries += 1;
+            let parent = if before.is_empty() {
+                None
+            } else {
+                let chain = (before, recipes);
+                Some(self.find_or_build_in(store, plan, chain, subtests, deadline)?.state)
+            };
+            let found = store.find_or_build(recipe, deadline, |draft| {
+                tracing::info!("making the state `{}`", last.name);
+                let _doing = doing::begin(format!("making the state `{}`", last.name));
+                self.build(plan, parent.as_ref(), last, draft, subtests)
+                    .inspect_err(|_| self.give_up_now())
+                    .with_context(|| format!("making the state `{}`", last.name))
+            });
+            match found {
+                // Somebody has made room in the store, while we waited for our turn.
+                Err(error) if error.kind() == ErrorKind::StateGone && tries < TRIES => {}
+                found => return found,
+            }
+        }
     }
 
     /// Starts `incarnation` from `state`; the guest goes on.
@@ -202,7 +212,8 @@ impl Vm {
         let record = self.running()?;
         let process = record.process.open()?.ok_or_else(|| self.death())?;
         let monitor = self.monitor()?;
-        let file = File::open(record.instance.scratch.join(DEVICES))?;
+        let devices = record.instance.scratch.join(DEVICES);
+        let file = File::open(&devices).with_context(|| format!("opening {devices}"))?;
         let settings = shared::settings_to_read(facts.memory);
         let source = Source::Descriptor(file.into());
         let mut incoming = migration::listen(&monitor, source, &settings)?;

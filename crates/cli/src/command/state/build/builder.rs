@@ -13,6 +13,7 @@ use kvmtest_runner::stage::Places;
 use serde_json::{Value, json};
 
 use super::machine::{Failed, Machine};
+use crate::command::env::clear_up;
 use crate::command::state::line;
 use crate::terminal::{bytes, duration, note, say};
 
@@ -32,12 +33,8 @@ pub(super) struct Builder {
 
 impl Builder {
     pub(super) fn new(is_json: bool) -> Result<Self> {
-        // What an earlier command could not clear up itself, because it was killed.
-        for thing in env::collect(env::Reach::Abandoned)? {
-            note(format!("kvmtest: {thing}"));
-        }
+        clear_up()?;
         let root = scratch::root()?;
-        scratch::collect(&root)?;
         let store = Store::open()?;
         let scratch = Scratch::make(&root)?;
         let env = env::keep()?.with_face(Face::Harness);
