@@ -16,8 +16,8 @@ use crate::{directories, wait};
 #[derive(Debug)]
 pub(crate) struct Lock {
     path: Utf8PathBuf,
-    // The lock is the open file's; it is released when the file is closed.
-    _file: File,
+    // The lock is the open file's.
+    file: File,
 }
 
 impl Lock {
@@ -29,7 +29,7 @@ impl Lock {
             // Held for the time of a small write by whoever has it, so there is no deadline.
             file.lock().with_context(|| format!("locking {path}"))?;
             if is_still(&file, path) {
-                return Ok(Self { path: path.to_owned(), _file: file });
+                return Ok(Self { path: path.to_owned(), file });
             }
         }
     }
@@ -42,7 +42,7 @@ impl Lock {
                 return Ok(None);
             }
             if is_still(&file, path) {
-                return Ok(Some(Self { path: path.to_owned(), _file: file }));
+                return Ok(Some(Self { path: path.to_owned(), file }));
             }
         }
     }
@@ -56,7 +56,7 @@ impl Lock {
         loop {
             let file = open(path)?;
             match wait_for(&file, path, deadline)? {
-                Waited::Locked => return Ok(Some(Self { path: path.to_owned(), _file: file })),
+                Waited::Locked => return Ok(Some(Self { path: path.to_owned(), file })),
                 Waited::Replaced => {}
                 Waited::TooLong => return Ok(None),
             }
@@ -69,6 +69,8 @@ impl Drop for Lock {
         // While it is still locked: who waits for it finds that the file is no longer at its
         // path, and makes another.
         let _ = std::fs::remove_file(&self.path);
+        // Closing it would not do where a process that was forked has it open, too.
+        let _ = self.file.unlock();
     }
 }
 

@@ -32,12 +32,7 @@ struct Inner {
 
 impl Env {
     pub(crate) fn make(py: Python<'_>, params: params::Params) -> PyResult<Self> {
-        let library = wait(py, || {
-            let library = env::keep()?;
-            // As long as this process lives, nobody takes the file for one that was left behind.
-            library.set_holder(Some(ProcessId::own()?))?;
-            Ok(library)
-        })?;
+        let library = wait(py, env::keep)?;
         Self::of(py, library, params, true)
     }
 

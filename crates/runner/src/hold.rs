@@ -148,6 +148,9 @@ fn keep(env: &Env, vms: Vec<Vm>) -> Result<Vec<Survivor>> {
             Err(error) => tracing::warn!("the machine {} is not kept: {error}", vm.name()),
         }
     }
+    // They are nobody's now, and the file goes with the last of them.
+    kept.set_holder(None)?;
+    kept.tidy()?;
     Ok(survivors(&moved, kept.path()))
 }
 

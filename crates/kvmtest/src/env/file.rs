@@ -101,7 +101,9 @@ pub(super) fn make_kept() -> Result<EnvFile> {
         let file = EnvFile::new(&directory.join(format!("kept-{number}.json")));
         let lock = Lock::take(&file.path.with_extension("lock"))?;
         if !file.path.exists() {
-            document::write_locked(&file.path, &file.read()?)?;
+            // Ours until a machine is in it: what is idle is removed by any run.
+            let content = Content { holder: Some(ProcessId::own()?), ..file.read()? };
+            document::write_locked(&file.path, &content)?;
             return Ok(file);
         }
         drop(lock);

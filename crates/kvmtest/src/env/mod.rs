@@ -35,7 +35,8 @@ pub struct Env {
 }
 
 /// A new environment for machines that are kept apart from those of any run: no test finds them
-/// there. It is gone with the last of them.
+/// there. As long as this process lives nobody takes it for one that was left behind; where it is
+/// not to hold it, [`set_holder`](Env::set_holder) says so, and it is gone with its last machine.
 pub fn keep() -> Result<Env> {
     Ok(Env { home: Arc::new(Home::new(file::make_kept()?)), params: Params::new() })
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use camino::{Utf8Path, Utf8PathBuf};
 
+use super::in_use::is_in_use;
 use super::{Check, Info, check, directory, info};
 use crate::error::{Context, Error, ErrorKind, Result};
 use crate::host::{Ended, HostCommand};
@@ -98,7 +99,8 @@ impl Image {
     }
 
     /// Makes it, in place of what is there. A file takes its name only when it is complete: what
-    /// goes wrong leaves what was there before.
+    /// goes wrong leaves what was there before. One that a machine has open is refused: its guest
+    /// would go on writing to a file that nobody finds any more.
     pub fn create(&self) -> Result<()> {
         self.create_at_once().with_context(|| self.doing("making"))
     }
@@ -118,7 +120,8 @@ impl Image {
         Ok(check::judge(&ended))
     }
 
-    /// Removes the file; says whether there was one. A device is refused.
+    /// Removes the file; says whether there was one. A device is refused, and so is what a machine
+    /// has open.
     pub fn remove(&self) -> Result<bool> {
         let kind = match std::fs::symlink_metadata(&self.path) {
             Ok(metadata) => metadata.file_type(),
@@ -129,22 +132,34 @@ impl Image {
             let message = "it is no file: only a file can be removed";
             return Err(Error::new(ErrorKind::Image, message).context(self.doing("removing")));
         }
+        self.verify_free().with_context(|| self.doing("removing"))?;
         std::fs::remove_file(&self.path).with_context(|| self.doing("removing"))?;
         Ok(true)
+    }
+
+    fn verify_free(&self) -> Result<()> {
+        if !is_in_use(&self.path)? {
+            return Ok(());
+        }
+        let message = "a machine has it open, perhaps one of another run: end that first";
+        Err(Error::new(ErrorKind::Image, message))
     }
 
     fn create_at_once(&self) -> Result<()> {
         let is_device = std::fs::metadata(&self.path)
             .is_ok_and(|metadata| metadata.file_type().is_block_device());
         if is_device {
+            // QEMU's own lock is in its way, if need be.
             return self.create_as(&self.path);
         }
+        self.verify_free()?;
         let file = self.path.file_name().unwrap_or_default();
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
         let unfinished = format!(".{file}.{}-{number}", std::process::id());
         let unfinished = self.path.with_file_name(unfinished);
         let made = self
             .create_as(&unfinished)
+            .and_then(|()| self.verify_free())
             .and_then(|()| Ok(std::fs::rename(&unfinished, &self.path)?));
         made.inspect_err(|_| {
             // It may not have come that far.

@@ -3,6 +3,7 @@
 mod chain;
 mod check;
 mod image;
+mod in_use;
 mod info;
 mod overlay;
 pub(crate) mod qcow2;

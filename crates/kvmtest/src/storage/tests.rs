@@ -1,5 +1,8 @@
 //! Images by the real `qemu-img`, where there is one, and by small programs that pass for it.
 
+use std::io::{Read, Write};
+use std::process::Stdio;
+
 use camino::Utf8Path;
 
 use super::*;
@@ -118,6 +121,40 @@ fn an_image_is_made_looked_at_checked_and_removed() {
         assert!(image.remove().expect("removed"));
         assert!(!image.remove().expect("nothing to do"));
         assert!(place.files().is_empty(), "{:?}", place.files());
+    }
+}
+
+#[test]
+fn what_a_machine_has_open_is_neither_made_anew_nor_removed() {
+    if !is_real() || program::find("qemu-io").is_none() {
+        return;
+    }
+    let place = Place::new();
+    for (format, mode) in [("qcow2", "rw"), ("qcow2", "ro"), ("raw", "rw"), ("raw", "ro")] {
+        let image = place.image(&[("image_format", format)]);
+        image.create().expect("made");
+        let mut user = std::process::Command::new("qemu-io")
+            .args(["-f", format])
+            .args((mode == "ro").then_some("-r"))
+            .arg(image.path())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("it starts");
+        let mut commands = user.stdin.take().expect("a pipe");
+        let mut answers = user.stdout.take().expect("a pipe");
+        commands.write_all(b"length\n").expect("it listens");
+        answers.read_exact(&mut [0]).expect("it has opened it");
+        let before = std::fs::read(image.path()).expect("there");
+        for refused in [image.create(), image.remove().map(drop)] {
+            let error = refused.expect_err("it is in use");
+            assert_eq!(error.kind(), ErrorKind::Image);
+            assert!(error.to_string().contains("a machine has it open"), "{format}: {error}");
+        }
+        assert!(std::fs::read(image.path()).expect("there") == before && place.files().len() == 1);
+        drop(commands);
+        user.wait().expect("it ends");
+        assert!(image.remove().expect("nobody uses it"));
     }
 }
 

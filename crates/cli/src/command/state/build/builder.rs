@@ -3,7 +3,6 @@
 use std::collections::HashSet;
 
 use kvmtest::env::{self, Face};
-use kvmtest::host::ProcessId;
 use kvmtest::state::{State, Store};
 use kvmtest::{Env, Error, ErrorKind, Result, Vm};
 use kvmtest_runner::Makers;
@@ -38,7 +37,6 @@ impl Builder {
         let store = Store::open()?;
         let scratch = Scratch::make(&root)?;
         let env = env::keep()?.with_face(Face::Harness);
-        env.set_holder(Some(ProcessId::own()?))?;
         // A subtest in Python that starts a machine anew knows of no other.
         env.set_guard(&Program::current()?.path)?;
         Ok(Self {
