@@ -29,14 +29,14 @@ fn the_cause_of_each_fault() {
     check("finds-no-disk", &["boot"], "guest-did-not-boot", "No bootable device");
     check("powers-off", &["boot"], "guest-did-not-boot", "as far as the kernel");
     check("silent", &["boot", "login_timeout = 2"], "guest-did-not-boot", "as far as the kernel");
-    check("silent", &["boot", "test_timeout = 2"], "guest-did-not-boot", "as far as the kernel");
+    check("silent", &["boot", "test_timeout = 5"], "guest-did-not-boot", "as far as the kernel");
     check("dies", &["boot"], "qemu-refused", "the flux capacitor");
     check("dies-in-command", &["reboot"], "qemu-died", "killed by SIGKILL");
     check("dies-in-monitor", &["system_reset"], "qemu-died", "killed by SIGKILL");
     check("opens-nothing", &["boot"], "set-up-failed", "did not open its monitors");
     check("too-old", &["boot"], "set-up-failed", "too old");
     check("obeys", &["boot", "mem = much"], "set-up-failed", "mem");
-    check("hangs-in-command", &["reboot", "test_timeout = 3"], "guest-hung", "does not answer");
+    check("hangs-in-command", &["reboot", "test_timeout = 8"], "guest-hung", "does not answer");
 }
 
 #[test]
@@ -79,7 +79,7 @@ fn a_panic_that_is_wanted_is_none() {
 #[test]
 fn a_machine_that_is_kept_is_apart_from_the_next_test() {
     let sandbox = Sandbox::new();
-    let what = ["reboot", "shutdown", "test_timeout = 3", "--on-fail", "keep"];
+    let what = ["reboot", "shutdown", "test_timeout = 8", "--on-fail", "keep"];
     let mut command = sandbox.fake_run("hangs-in-command", &what);
     let mut notes = sandbox.notes(&mut command);
     let run = Running::start(&mut command);
@@ -228,7 +228,7 @@ fn a_real_guest_whose_processor_spins() {
     let kernel = sandbox.work.join("spins");
     std::fs::write(&kernel, image).expect("written");
     let kernel = format!("kernel = {kernel}");
-    let args = ["run", "boot", "guest =", "images =", &kernel, "login_timeout = 5", "accel = tcg"];
+    let args = ["run", "boot", "guest =", "images =", &kernel, "login_timeout = 12", "accel = tcg"];
     sandbox.kvmtest(args).code(1);
     let finished = sandbox.result()["finished"].clone();
     assert_eq!(finished["cause"], "guest-did-not-boot", "{finished:#}");
@@ -239,7 +239,7 @@ fn a_real_guest_whose_processor_spins() {
     let private = sandbox.root.join("private");
     std::fs::create_dir(&private).expect("made");
     let mut command = std::process::Command::new("timeout");
-    command.args(["2", "sh", script.as_str(), "-S"]).env("TMPDIR", &private);
+    command.args(["6", "sh", script.as_str(), "-S"]).env("TMPDIR", &private);
     sandbox.enclose(&mut command);
     let ended = Running::start(&mut command).end();
     ended.code(124).says(["sockets and logs are in"]);

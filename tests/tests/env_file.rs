@@ -8,9 +8,11 @@ fn with_machine() -> (Sandbox, Process, Utf8PathBuf) {
     let sandbox = Sandbox::new();
     let mut command = sandbox.fake_run("obeys", &["boot", "kill_vm = no"]);
     let mut notes = sandbox.notes(&mut command);
-    Running::start(&mut command).end().code(0);
+    let run = Running::start(&mut command);
+    let qemu = notes.wait_for("started");
+    run.end().code(0);
     let file = sandbox.runtime().join("envs/default.json");
-    (sandbox, notes.wait_for("started"), file)
+    (sandbox, qemu, file)
 }
 
 /// With the env file broken by `damage`, every command says `part` and how it is mended.
@@ -75,7 +77,7 @@ fn a_run_does_not_start_on_a_broken_file_and_leaves_it_alone() {
 #[test]
 fn broken_by_somebody_while_a_run_uses_it() {
     let sandbox = Sandbox::new();
-    let mut command = sandbox.fake_run("hangs-in-command", &["reboot", "test_timeout = 3"]);
+    let mut command = sandbox.fake_run("hangs-in-command", &["reboot", "test_timeout = 8"]);
     let mut notes = sandbox.notes(&mut command);
     let run = Running::start(&mut command);
     let qemu = notes.wait_for("hangs");

@@ -20,8 +20,11 @@ fn keep(sandbox: &Sandbox, more: &[&str]) -> Process {
     let what: Vec<&str> = ["boot", "kill_vm = no"].iter().chain(more).copied().collect();
     let mut command = sandbox.fake_run("obeys", &what);
     let mut notes = sandbox.notes(&mut command);
-    Running::start(&mut command).end().code(0);
-    notes.wait_for("started")
+    let run = Running::start(&mut command);
+    // Before its time begins, which may be short.
+    let qemu = notes.wait_for("started");
+    run.end().code(0);
+    qemu
 }
 
 fn lives(process: &Process) -> bool {
@@ -225,13 +228,13 @@ fn a_lease_ends() {
 #[test]
 fn a_machine_whose_guard_was_killed_is_ended_when_its_time_is_up() {
     let sandbox = Sandbox::new();
-    let qemu = keep(&sandbox, &["vm_lease = 5s"]);
+    let qemu = keep(&sandbox, &["vm_lease = 20s"]);
     let guard = qemu.parent().expect("its guard");
     guard.signal(Signal::KILL);
     ends(&guard);
     let list = sandbox.kvmtest(["env"]);
     list.code(0).says(["the guard of vm1 is gone", "nothing ends it: `kvmtest env gc` does"]);
-    assert!(!qemu.ends_within(std::time::Duration::from_secs(6)), "nobody is there to end it");
+    assert!(!qemu.ends_within(std::time::Duration::from_secs(21)), "nobody is there to end it");
     sandbox.kvmtest(["env", "gc"]).code(0).says(["VM ended that nothing held any more: vm1"]);
     ends(&qemu);
     sandbox.is_empty();
@@ -252,9 +255,21 @@ fn a_machine_that_was_killed_is_cleared_up_after() {
 #[test]
 fn a_dead_machine_is_left_to_the_run_that_uses_it() {
     let sandbox = Sandbox::new();
-    let (run, _notes, qemu) = silent(&sandbox);
-    // Nothing sees yet that it dies.
-    run.signal(Signal::STOP);
+    let (run, mut notes, qemu) = silent(&sandbox);
+    notes.wait_for("listened-to");
+    // Nothing sees yet that it dies. It has no lock meanwhile, which others would wait for.
+    let envs = sandbox.runtime().join("envs");
+    loop {
+        run.signal(Signal::STOP);
+        while !run.process().is_stopped() {
+            std::thread::yield_now();
+        }
+        if !envs.join("default.lock").exists() {
+            break;
+        }
+        run.signal(Signal::CONT);
+        std::thread::yield_now();
+    }
     qemu.signal(Signal::KILL);
     ends(&qemu);
     sandbox.kvmtest(["env", "gc"]).code(0).says(["nothing to clear up"]);

@@ -108,7 +108,7 @@ fn a_machine_that_dies_between_two_tests_is_started_anew() {
     assert!(made.is_ok_and(|status| status.success()));
     // Before each test the run waits at the gate.
     let wait = format!("pre_command = cat {gate}");
-    let mut command = sandbox.fake_run("obeys", &["boot", "shutdown", "kill_vm = no", &wait]);
+    let mut command = sandbox.fake_run("obeys", &["boot", "reboot", "kill_vm = no", &wait]);
     let mut notes = sandbox.notes(&mut command);
     // The pipe does not end with the first machine.
     let _writer = std::fs::File::options().write(true).open(&notes.path).expect("a pipe");
@@ -123,7 +123,8 @@ fn a_machine_that_dies_between_two_tests_is_started_anew() {
     let again = notes.wait_for("started");
     run.end().code(0).says(["2 passed"]);
     assert_ne!(again.pid, qemu.pid);
-    sandbox.kvmtest(["env", "gc"]).code(0);
+    sandbox.kvmtest(["env", "kill"]).code(0);
+    all_end(&sandbox, &[again]);
     sandbox.is_empty();
 }
 

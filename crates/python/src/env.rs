@@ -3,7 +3,6 @@
 use std::sync::{Mutex, PoisonError};
 
 use camino::Utf8PathBuf;
-use kvmtest::host::ProcessId;
 use kvmtest::{Env as Library, env, params};
 use pyo3::prelude::*;
 

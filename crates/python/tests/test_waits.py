@@ -44,8 +44,8 @@ def test_another_thread_runs_meanwhile(shell: ShellSession) -> None:
 
 
 def test_ctrl_c_ends_a_wait(cat: ShellSession) -> None:
-    later(0.2, interrupt_main)
     with pytest.raises(KeyboardInterrupt):
+        later(0.2, interrupt_main)
         cat.read_until_output_matches("never", 600)
     # And only that one.
     cat.send("x")
@@ -54,9 +54,9 @@ def test_ctrl_c_ends_a_wait(cat: ShellSession) -> None:
 
 
 def test_ctrl_c_ends_a_command_and_a_with_block_cleans_up() -> None:
-    later(0.2, interrupt_main)
     with pytest.raises(KeyboardInterrupt):
         with ShellSession.spawn(["/bin/sh"]) as shell:
+            later(0.2, interrupt_main)
             shell.cmd("sleep 600", timeout=600)
     assert not shell.is_alive()
 
@@ -71,9 +71,12 @@ def test_a_handler_decides(cat: ShellSession) -> None:
     seen: list[int] = []
     before = signal.signal(signal.SIGINT, lambda number, _: seen.append(number))
     try:
-        later(0.1, interrupt_main)
-        later(0.3, interrupt_main)
-        later(0.5, lambda: cat.send("x")).join()
+        for each in [
+            later(0.1, interrupt_main),
+            later(0.3, interrupt_main),
+            later(0.5, lambda: cat.send("x")),
+        ]:
+            each.join()
         assert cat.read_until_output_matches("x", 600) == (0, "x")
     finally:
         signal.signal(signal.SIGINT, before)
@@ -92,8 +95,8 @@ def test_what_a_handler_raises_ends_a_wait(cat: ShellSession, number: signal.Sig
 
     before = signal.signal(number, handler)
     try:
-        later(0.1, lambda: os.kill(os.getpid(), number))
         with pytest.raises(Enough):
+            later(0.1, lambda: os.kill(os.getpid(), number))
             cat.read_until_output_matches("never", 600)
     finally:
         signal.signal(number, before)
@@ -102,8 +105,8 @@ def test_what_a_handler_raises_ends_a_wait(cat: ShellSession, number: signal.Sig
 def test_a_handler_that_is_set_anew_is_heard(cat: ShellSession) -> None:
     for _ in range(3):
         before = signal.signal(signal.SIGINT, signal.default_int_handler)
-        later(0.05, interrupt_main)
         with pytest.raises(KeyboardInterrupt):
+            later(0.05, interrupt_main)
             cat.read_until_output_matches("never", 600)
         signal.signal(signal.SIGINT, before)
 
@@ -198,9 +201,9 @@ def test_a_handler_cannot_wait_itself(cat: ShellSession) -> None:
 
     before = signal.signal(signal.SIGUSR1, handler)
     try:
-        later(0.1, lambda: os.kill(os.getpid(), signal.SIGUSR1))
+        later(0.5, lambda: os.kill(os.getpid(), signal.SIGUSR1))
         with pytest.raises(kvmtest.ExpectTimeoutError):
-            cat.read_until_output_matches("x", 0.4)
+            cat.read_until_output_matches("x", 3)
     finally:
         signal.signal(signal.SIGUSR1, before)
     assert len(told) == 1 and "in a wait already" in told[0]

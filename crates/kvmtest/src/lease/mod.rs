@@ -148,11 +148,16 @@ pub fn qemu_of(runtime: &Utf8Path) -> Result<Option<ProcessId>> {
     Ok(qemu.map(|qemu| qemu.process))
 }
 
+/// The guard of the instance whose runtime directory this is, if one is known.
+pub(crate) fn guard_of(runtime: &Utf8Path) -> Result<Option<ProcessId>> {
+    let qemu: Option<Qemu> = document::read(&runtime.join(QEMU), VERSION)?;
+    Ok(qemu.and_then(|qemu| qemu.guard))
+}
+
 /// Whether the guard of the instance whose runtime directory this is was killed: nothing ends the
 /// machine by itself any more. No, where nothing is known of it.
 pub fn is_unguarded(runtime: &Utf8Path) -> Result<bool> {
-    let qemu: Option<Qemu> = document::read(&runtime.join(QEMU), VERSION)?;
-    match qemu.and_then(|qemu| qemu.guard) {
+    match guard_of(runtime)? {
         Some(guard) => guard.is_alive().map(|lives| !lives),
         None => Ok(false),
     }

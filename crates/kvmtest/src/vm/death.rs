@@ -12,8 +12,11 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::lease::{self, Exit};
 use crate::wait;
 
-/// The guard writes down how QEMU ended within a few milliseconds of the end.
-const VERDICT: Duration = Duration::from_millis(500);
+/// The guard writes down how QEMU ended within a few milliseconds of the end, where the host lets
+/// it.
+const VERDICT: Duration = Duration::from_secs(5);
+/// How long QEMU's last events may take.
+const EVENTS: Duration = Duration::from_millis(500);
 
 impl Vm {
     /// Waits until QEMU has ended: the guest powered off, or was made to.
@@ -57,13 +60,17 @@ impl Vm {
     }
 
     /// How QEMU ended, in its own words; nothing for a VM that was not started. To be asked once
-    /// its process is gone: what is not known by then is waited for for half a second.
+    /// its process is gone: what is not known by then is waited for as long as its guard lives.
     pub fn ending(&self) -> Option<Ending> {
         let record = self.record()?;
-        let deadline = Deadline::after(VERDICT);
-        let _ = record.instance.wait_for_file(lease::EXIT, None, deadline);
-        let exit = lease::exit_of(&record.instance.runtime).ok().flatten();
-        let reason = self.shutdown_reason(deadline);
+        let runtime = &record.instance.runtime;
+        let guard = lease::guard_of(runtime).ok().flatten();
+        if let Some(guard) = guard.and_then(|guard| guard.open().ok()?) {
+            let deadline = Deadline::after(VERDICT);
+            let _ = record.instance.wait_for_file(lease::EXIT, Some(guard.as_fd()), deadline);
+        }
+        let exit = lease::exit_of(runtime).ok().flatten();
+        let reason = self.shutdown_reason(Deadline::after(EVENTS));
         let words = last_words(&record.instance.qemu_log());
         Some(Ending { exit, reason, words })
     }

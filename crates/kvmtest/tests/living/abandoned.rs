@@ -10,7 +10,7 @@ use kvmtest::{Env, Vm};
 use rustix::process::Signal;
 
 use crate::Test;
-use crate::machine::{Machine, PATIENCE, under_way};
+use crate::machine::{Machine, PATIENCE, under_way, until};
 use crate::place::{Place, Process, entries, this};
 use crate::role;
 
@@ -107,9 +107,7 @@ fn just_moved(place: &Place) {
         };
         let left = Left::by(place, role, |_| {
             let before = process();
-            while process() == before {
-                std::thread::yield_now();
-            }
+            until(|| process() != before);
         });
         let found = left.env.get_vm("vm1").expect("read").expect("known");
         assert_runs(&found);
@@ -136,8 +134,9 @@ fn paused(place: &Place) {
 }
 
 fn without_guard(place: &Place) {
-    let left = Left::by(place, &["migrate", "unix", "slow"], |_| {
-        let before = Process::guards(place);
+    let machine = Machine::start(place);
+    let before = Process::guards(place);
+    let left = Left::of(machine, &["migrate", "unix", "slow"], |_| {
         under_way(place);
         let guards = Process::guards(place).into_iter();
         let new = guards.filter(|guard| before.iter().all(|other| other.pid != guard.pid));
@@ -187,14 +186,10 @@ fn half_made(place: &Place) {
     let pid = machine.pid();
     let left = Left::of(machine, &["restore"], |_| {
         let is_new = |process: &Process| process.pid != pid;
-        while !Process::destinations(place).iter().any(is_new) {
-            std::thread::yield_now();
-        }
+        until(|| Process::destinations(place).iter().any(is_new));
         // Until it is known.
         let env = place.work.join("env.json");
-        while !std::fs::read_to_string(&env).is_ok_and(|text| text.contains("\"ends\"")) {
-            std::thread::yield_now();
-        }
+        until(|| std::fs::read_to_string(&env).is_ok_and(|text| text.contains("\"ends\"")));
     });
     assert!(left.env.get_vm("vm1").expect("read").is_none(), "nobody wants what it is");
     assert_eq!(Process::destinations(place).len(), 0);
@@ -206,9 +201,7 @@ fn whole_file(place: &Place) {
     let saved = place.work.join("saved");
     let left = Left::of(machine, &["fork"], |_| {
         let env = place.work.join("env.json");
-        while !std::fs::read_to_string(&env).is_ok_and(|text| text.contains("forking it")) {
-            std::thread::yield_now();
-        }
+        until(|| std::fs::read_to_string(&env).is_ok_and(|text| text.contains("forking it")));
         std::thread::sleep(Duration::from_millis(10));
     });
     let found = left.env.get_vm("vm1").expect("read").expect("known");
@@ -222,7 +215,5 @@ fn whole_file(place: &Place) {
 /// Until a machine has begun to write what is saved of it.
 fn while_it_writes(place: &Place) {
     let machine = &Process::destinations(place)[0];
-    while !machine.writes_in(&place.work) {
-        std::thread::yield_now();
-    }
+    until(|| machine.writes_in(&place.work));
 }

@@ -7,7 +7,7 @@ use kvmtest::migration::{Choice, Compression};
 use kvmtest::vm::{MigrateOptions, Protocol, SaveOptions};
 
 use crate::Test;
-use crate::machine::{Machine, PATIENCE, once_under_way, slow};
+use crate::machine::{Machine, PATIENCE, once_under_way, slow, until};
 use crate::place::{Place, Process, entries};
 
 pub(crate) const TESTS: &[Test] = &[
@@ -91,9 +91,7 @@ fn killed_while_saved(place: &Place) {
     let qemu = Process::of(machine.pid()).expect("it lives");
     let error = std::thread::scope(|scope| {
         scope.spawn(|| {
-            while !qemu.writes_in(&directory) {
-                std::thread::yield_now();
-            }
+            until(|| qemu.writes_in(&directory));
             qemu.kill();
         });
         let saved = machine.vm.save_to_file(&directory.join("vm"), SaveOptions::default());
@@ -114,9 +112,7 @@ fn killed_while_restored(place: &Place) {
     let pid = machine.pid();
     let error = std::thread::scope(|scope| {
         scope.spawn(|| {
-            while Process::destinations(place).iter().all(|process| process.pid == pid) {
-                std::thread::yield_now();
-            }
+            until(|| Process::destinations(place).iter().any(|process| process.pid != pid));
             kill_destinations(place, pid);
         });
         machine.vm.restore_from_file(&saved).expect_err("it is dead")

@@ -8,7 +8,7 @@ use kvmtest::migration::Figures;
 use kvmtest::{Env, Vm};
 
 use crate::Test;
-use crate::machine::{Machine, PATIENCE, slow, under_way};
+use crate::machine::{Machine, PATIENCE, slow, under_way, until};
 use crate::place::{Place, Process, entries, this};
 use crate::role;
 
@@ -95,9 +95,7 @@ fn assert_works(vm: &Vm) {
 }
 
 fn wait_for_destination(place: &Place, before: usize) {
-    while Process::destinations(place).len() <= before {
-        std::thread::yield_now();
-    }
+    until(|| Process::destinations(place).len() > before);
 }
 
 fn early(place: &Place) {
@@ -138,8 +136,6 @@ fn forking(place: &Place) {
 fn saving(place: &Place) {
     kill(place, &["save"], |_| {
         let machine = &Process::destinations(place)[0];
-        while !machine.writes_in(&place.work) {
-            std::thread::yield_now();
-        }
+        until(|| machine.writes_in(&place.work));
     });
 }

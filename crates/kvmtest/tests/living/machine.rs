@@ -110,6 +110,16 @@ impl Machine {
     }
 }
 
+/// Waits until it is time for something that lasts for some tenths of a second.
+#[track_caller]
+pub(crate) fn until(mut is_time: impl FnMut() -> bool) {
+    let deadline = Deadline::after(PATIENCE);
+    while !is_time() {
+        assert!(!deadline.expired(), "it was never seen");
+        std::thread::sleep(Duration::from_millis(1));
+    }
+}
+
 /// So slow that there is time for everything.
 pub(crate) fn slow(protocol: Protocol) -> MigrateOptions {
     let mut options = MigrateOptions::by(protocol);

@@ -124,7 +124,7 @@ FOREVER = (
 def test_what_goes_on_for_ever_is_interrupted_and_prints_its_sums(shell, is_in_session):
     lines = []
     status, output = kvm_test_utils.raw_ping(
-        FOREVER, 1, shell if is_in_session else None, lines.append
+        FOREVER, 3, shell if is_in_session else None, lines.append
     )
     assert status == 0
     assert output.splitlines()[0] == "begun"

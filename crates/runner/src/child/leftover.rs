@@ -86,8 +86,21 @@ impl Origin {
 
     /// Whether the environment of a process has the mark.
     fn marks(&self, pid: u32) -> bool {
-        let environment = std::fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
-        environment.split(|byte| *byte == 0).any(|variable| variable == self.mark)
+        /// While a process becomes another program it has none.
+        const LOOKS: usize = 5;
+        for _ in 0..LOOKS {
+            match std::fs::read(format!("/proc/{pid}/environ")) {
+                Ok(environment) if environment.is_empty() => {
+                    // For as long as that takes; nothing tells of its end.
+                    let _ = poll(&mut [], Some(&Timespec { tv_sec: 0, tv_nsec: 1_000_000 }));
+                }
+                environment => {
+                    let environment = environment.unwrap_or_default();
+                    return environment.split(|byte| *byte == 0).any(|one| one == self.mark);
+                }
+            }
+        }
+        false
     }
 }
 

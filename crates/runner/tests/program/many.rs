@@ -55,12 +55,9 @@ fn a_thousand_tests_cost_no_more_each_than_the_first() {
     grows(&all.threads, 10);
     // Each test is remembered for the summary: a few kilobytes, and not one descriptor.
     grows(&all.memory, 16 << 10);
-    let median = |figures: &[u64]| {
-        let mut sorted = figures.to_vec();
-        sorted.sort_unstable();
-        sorted[sorted.len() / 2]
-    };
-    let (first, last) = (median(&all.time[..TESTS / 4]), median(&all.time[TESTS / 4 * 3..]));
+    // Others may have more to do at one time than at another; what grows, grows with each of them.
+    let least = |figures: &[u64]| figures.iter().min().copied().expect("some");
+    let (first, last) = (least(&all.time[..TESTS / 4]), least(&all.time[TESTS / 4 * 3..]));
     assert!(last <= 3 * first + 20, "{first} ms, then {last} ms");
     assert_eq!(ground.path.join("scratch").read_dir_utf8().expect("listed").count(), 0);
 }

@@ -142,7 +142,9 @@ fn a_child_that_lingers_after_its_last_word_is_an_error() {
 
 #[test]
 fn a_process_that_is_left_behind_is_named_and_killed() {
-    let outcome = Bench::new().script("started; sleep 613 & pass").run();
+    // While it becomes what it is its name is empty.
+    let left = "started; sleep 613 & until grep -qzx sleep /proc/$!/cmdline; do :; done; pass";
+    let outcome = Bench::new().script(left).run();
     outcome.check(Error, "sleep 613");
     let message = &outcome.only().message;
     let pid = message.split("behind: ").nth(1).and_then(|rest| rest.split(' ').next());

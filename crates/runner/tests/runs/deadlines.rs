@@ -115,16 +115,16 @@ fn a_run_whose_time_is_up_ends_what_runs_and_starts_no_more() {
     for _ in 0..4 {
         bench = bench.script(WAITS);
     }
-    bench.settings.run_timeout = Some(Duration::from_millis(300));
+    bench.settings.run_timeout = Some(Duration::from_secs(3));
     let outcome = bench.run();
     assert!(outcome.end.interrupted);
     assert_eq!((outcome.end.counts.interrupted, outcome.end.counts.not_run), (2, 2));
     for finished in &outcome.finished {
         assert_eq!(finished.outcome, Interrupted);
-        assert!(finished.message.contains("the run's time of 300ms was up"), "{finished:?}");
+        assert!(finished.message.contains("the run's time of 3s was up"), "{finished:?}");
         assert_eq!(finished.contexts, ["waiting"]);
     }
-    assert!(outcome.remarks()[0].contains("the run's time of 300ms was up: cleaning"));
+    assert!(outcome.remarks()[0].contains("the run's time of 3s was up: cleaning"));
 }
 
 #[test]

@@ -222,8 +222,8 @@ fn make_room(cleared: fn() -> Result<Vec<String>>) -> (Vec<String>, Vec<String>)
     let mut bench = bench.with(|test| test.dep = vec!["makes".into()]);
     bench.more = vec![Box::new(keeps())];
     bench.settings.capacity = Capacity { cpus: 4, memory: 4096 };
-    bench.settings.patience = Duration::from_millis(50);
-    bench.settings.timeouts.clean = Duration::from_millis(200);
+    bench.settings.patience = Duration::from_secs(1);
+    bench.settings.timeouts.clean = Duration::from_secs(3);
     let outcome = bench.run_with(move |what, _| {
         if matches!(what, What::TestFinished(finished) if finished.test == 1) {
             std::fs::write(&over, "").expect("written");

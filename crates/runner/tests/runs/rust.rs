@@ -228,13 +228,14 @@ fn a_slow_phase_is_told_with_what_it_waits_for() {
     let run = bench("says_what_it_does").param("slow_after", "2").run();
     run.check(Outcome::Pass, "");
     let slow: Vec<_> = run.events.iter().filter(|what| matches!(what, What::Slow { .. })).collect();
-    // On a host that has too much to do the subtest's own wait lasts longer.
-    let Some(What::Slow { test: 1, phase: Phase::Run, after_ms, waiting_for }) = slow.first()
-    else {
-        panic!("{slow:?}")
+    // On a host that has too much to do it may not have begun to wait when the first is told.
+    let is_it = |what: &&What| {
+        let What::Slow { test: 1, phase: Phase::Run, after_ms, waiting_for } = what else {
+            return false;
+        };
+        *after_ms >= 2000 && waiting_for == "rebooting vm1: waiting for a prompt"
     };
-    assert!(*after_ms >= 2000);
-    assert_eq!(waiting_for, "rebooting vm1: waiting for a prompt");
+    assert!(slow.iter().copied().any(|what| is_it(&what)), "{slow:?}");
 }
 
 #[test]

@@ -153,8 +153,14 @@ impl Left {
     pub fn ends_by(&self, deadline: Deadline) -> bool {
         // A pidfd can be read from the end of its process on.
         let mut wanted = [rustix::event::PollFd::new(&self.pidfd, PollFlags::IN)];
-        let patience = rustix::event::Timespec::try_from(deadline.remaining()).ok();
-        rustix::event::poll(&mut wanted, patience.as_ref()).is_ok_and(|ended| ended > 0)
+        loop {
+            // More may remain afterwards, where the host had no time for anybody.
+            let patience = rustix::event::Timespec::try_from(deadline.remaining()).ok();
+            match rustix::event::poll(&mut wanted, patience.as_ref()) {
+                Ok(0) if !deadline.expired() => {}
+                ended => return ended.is_ok_and(|ended| ended > 0),
+            }
+        }
     }
 
     /// Kills it.

@@ -98,7 +98,7 @@ fn a_log_that_cannot_be_written_loses_the_log_only() {
 #[test]
 fn what_it_leaves_running_is_told_of() {
     // It holds the pipes open, and must not keep anybody waiting.
-    let script = "sleep 1000 & until grep -q sleep /proc/$!/comm; do :; done; echo gone";
+    let script = "sleep 1000 & until grep -qzx sleep /proc/$!/cmdline; do :; done; echo gone";
     let ended = sh(script).run(LONG).expect("it ends");
     assert_eq!(ended.output, b"gone\n");
     let [left] = &ended.left[..] else { panic!("{:?}", ended.left) };
@@ -110,9 +110,16 @@ fn what_it_leaves_running_is_told_of() {
 
 #[test]
 fn a_running_one_is_asked_and_then_killed() {
-    let polite = sh("trap 'echo bye; exit 7' INT; echo up; while :; do sleep 0.01; done");
-    let mut running = polite.start().expect("started");
-    assert!(!running.wait(Deadline::after(SHORT)).expect("no error"));
+    let place = tempfile::tempdir().expect("a directory");
+    let up = place.path().join("up");
+    let polite = format!(
+        "trap 'echo bye; exit 7' INT; echo up; : >{}; while :; do sleep 0.01; done",
+        up.display()
+    );
+    let mut running = sh(&polite).start().expect("started");
+    while !up.exists() {
+        assert!(!running.wait(Deadline::after(SHORT)).expect("no error"));
+    }
     let ended = running.end(Signal::INT, LONG);
     assert_eq!((ended.status.code(), &*ended.output), (Some(7), &b"up\nbye\n"[..]));
     let deaf = sh("trap '' INT; echo up; while :; do sleep 0.01; done");

@@ -179,7 +179,7 @@ fn a_watch_has_the_last_word_on_an_end() {
     // The console ends first; the process table tells a moment later.
     drop(guest);
     let thread = std::thread::spawn(move || {
-        std::thread::sleep(SHORT);
+        std::thread::sleep(SHORT / 6);
         say(&ours, "x");
         ours
     });

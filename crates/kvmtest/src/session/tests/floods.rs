@@ -64,6 +64,7 @@ fn reading_until_silence_ends_though_there_is_none() {
         use std::io::Write;
         while (&guest).write_all(&[b'y'; 4096]).is_ok() {}
     });
+    session.read_until_output_matches(&["y"], LONG).expect("it has begun");
     let read = session.read_nonblocking(SHORT, Duration::from_millis(100)).expect("open");
     assert!(!read.is_empty());
     let error = session.read_until_output_matches(&["x"], SHORT).expect_err("only y");

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::guest::{Guest, guest};
-use super::{LONG, SHORT, shell};
+use super::{LONG, shell};
 use crate::error::ErrorKind;
 use crate::session::{LoginParams, Session, login};
 
@@ -212,12 +212,12 @@ fn a_name_or_password_that_is_not_set() {
 
 #[test]
 fn no_login_in_time() {
-    let (kind, message) = check_error(&root(), SHORT * 3, |guest| {
+    let (kind, message) = check_error(&root(), Duration::from_secs(3), |guest| {
         guest.say("Loading initrd \x1b[31m...");
         while guest.hear().is_some() {}
     });
     assert_eq!(kind, ErrorKind::LoginTimeout);
-    assert_eq!(message, "fake: no login within 0.1 s: the last line is `Loading initrd ...`");
+    assert_eq!(message, "fake: no login within 3.0 s: the last line is `Loading initrd ...`");
 }
 
 #[test]
@@ -293,7 +293,7 @@ fn a_real_shell_over_a_socket_of_ours() {
     assert_eq!(session.cmd("echo $((6 * 7))").expect("a shell"), "42");
     session.close();
     thread.join().expect("no panic");
-    let error = login::remote("127.0.0.1", port, &params, Vec::new(), None, SHORT)
+    let error = login::remote("127.0.0.1", port, &params, Vec::new(), None, Duration::from_secs(1))
         .err()
         .expect("nobody there any more");
     assert_eq!(error.kind(), ErrorKind::LoginTimeout);
