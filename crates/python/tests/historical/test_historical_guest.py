@@ -64,7 +64,9 @@ def test_its_events_come_as_qemu_sends_them(vm):
     kvm_test_utils.cont(vm)
     assert vm.monitor.get_event("STOP")["event"] == "STOP"
     assert vm.monitor.get_event("STOP")["timestamp"]["seconds"] > 0
-    assert [event["event"] for event in vm.monitor.get_events()] == ["STOP", "RESUME"]
+    told = [event["event"] for event in vm.monitor.get_events()]
+    # A guest that has just booted may have others told, of its network, say.
+    assert [event for event in told if event in ("STOP", "RESUME")] == ["STOP", "RESUME"]
     assert vm.monitor.get_event("NONSENSE") is None
 
 

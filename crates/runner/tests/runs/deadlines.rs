@@ -124,7 +124,12 @@ fn a_run_whose_time_is_up_ends_what_runs_and_starts_no_more() {
         assert!(finished.message.contains("the run's time of 3s was up"), "{finished:?}");
         assert_eq!(finished.contexts, ["waiting"]);
     }
-    assert!(outcome.remarks()[0].contains("the run's time of 3s was up: cleaning"));
+    let remarks = outcome.remarks();
+    // In between it may say how much longer it was, on a host that has too much to do.
+    let is_told = remarks.iter().any(|remark| {
+        remark.starts_with("the run's time of 3s was up") && remark.ends_with(": cleaning up")
+    });
+    assert!(is_told, "{remarks:?}");
 }
 
 #[test]
