@@ -101,7 +101,7 @@ pub(super) fn make_kept() -> Result<EnvFile> {
         let file = EnvFile::new(&directory.join(format!("kept-{number}.json")));
         let lock = Lock::take(&file.path.with_extension("lock"))?;
         if !file.path.exists() {
-            // Ours until a machine is in it: what is idle is removed by any run.
+            // What nobody holds and has no machine is removed by any run.
             let content = Content { holder: Some(ProcessId::own()?), ..file.read()? };
             document::write_locked(&file.path, &content)?;
             return Ok(file);

@@ -1,6 +1,7 @@
 //! Whether a QEMU, of whomever, has an image open.
 
 use std::fs::File;
+use std::io::ErrorKind::{NotFound, PermissionDenied};
 use std::os::fd::AsRawFd;
 
 use camino::Utf8Path;
@@ -17,7 +18,8 @@ const COUNT: libc::off_t = 200;
 #[expect(clippy::cast_possible_truncation, reason = "they are 0, 1 and 2")]
 pub(super) fn is_in_use(path: &Utf8Path) -> Result<bool> {
     let file = match File::open(path) {
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(false),
+        // Of what may not be read nobody can tell.
+        Err(error) if matches!(error.kind(), NotFound | PermissionDenied) => return Ok(false),
         file => file.with_context(|| format!("looking who uses {path}"))?,
     };
     let mut lock = libc::flock {

@@ -60,7 +60,8 @@ impl Vm {
     }
 
     /// How QEMU ended, in its own words; nothing for a VM that was not started. To be asked once
-    /// its process is gone: what is not known by then is waited for as long as its guard lives.
+    /// its process is gone: what is not known by then is waited for as long as its guard lives, up to
+    /// five seconds.
     pub fn ending(&self) -> Option<Ending> {
         let record = self.record()?;
         let runtime = &record.instance.runtime;

@@ -29,8 +29,8 @@ use super::manifest::{self, Manifest, Used};
 use super::recipe::{Recipe, Userland, chosen};
 use crate::deadline::Deadline;
 use crate::error::{Context, Error, ErrorKind, Result};
-use crate::hexadecimal;
 use crate::lock::Lock;
+use crate::{directories, hexadecimal};
 
 /// In a guest's directory, the link to the build that counts.
 pub(super) const CURRENT: &str = "current";
@@ -106,10 +106,7 @@ pub(super) fn lock(store: &Utf8Path) -> Result<Lock> {
 
 /// Removes what was downloaded for builds in `store`.
 pub(super) fn forget_downloads(store: &Utf8Path) -> Result<()> {
-    match std::fs::remove_dir_all(store.join(DOWNLOADS)) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error.into()),
-        _ => Ok(()),
-    }
+    directories::remove(&store.join(DOWNLOADS)).map(drop)
 }
 
 /// What is known before a package is asked for.
@@ -231,9 +228,7 @@ struct Scratch {
 impl Scratch {
     fn new(guest: &Utf8Path) -> Result<Self> {
         let path = guest.join(".building");
-        if path.exists() {
-            std::fs::remove_dir_all(&path)?;
-        }
+        directories::remove(&path)?;
         std::fs::create_dir(&path).with_context(|| format!("making {path}"))?;
         Ok(Self { path })
     }
